@@ -1,0 +1,122 @@
+package migrate
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"runtime"
+	"strings"
+
+	"github.com/moodledb/moodledb/xmldb"
+)
+
+// DefaultMemory is the default of Options.Memory, in bytes.
+const DefaultMemory = 256 << 20
+
+// MinMemory is the least that Options.Memory may be, in bytes.
+const MinMemory = 32 << 20
+
+// Options say what to migrate and how. The zero value migrates the whole site
+// through a staging schema.
+type Options struct {
+	// Site is what the site's code declares. It may be nil only with DataOnly.
+	Site *xmldb.Site
+	// Prefix is the prefix of the site's tables; nil means to find it.
+	Prefix *string
+	// Schema, when set, names the schema to load straight into, without staging and publishing.
+	Schema string
+	// Publish is the schema that the staging schema becomes; empty means "public".
+	Publish string
+	// Owner is the role that gets everything; empty means the connected role.
+	Owner string
+	// Jobs is the number of tables copied at once; 0 means one more than the machine's cores.
+	Jobs int
+	// Include, Exclude and SkipData are globs on table names without the prefix, as [path.Match] reads them.
+	// Include, when not empty, limits the tables; Exclude leaves tables out;
+	// SkipData creates tables but copies none of their rows.
+	Include  []string
+	Exclude  []string
+	SkipData []string
+	// DataOnly loads into the tables that Moodle's own installer made.
+	DataOnly bool
+	// Truncate allows DataOnly to empty the tables that it loads.
+	Truncate bool
+	// Replace allows a published schema that holds tables to be renamed away,
+	// and the staging schema of an unfinished run to be dropped.
+	Replace bool
+	// Memory bounds the bytes that copying holds; 0 means [DefaultMemory].
+	Memory int64
+}
+
+// ErrUsage marks an error in the options.
+var ErrUsage = errors.New("wrong option")
+
+func usagef(format string, args ...any) error {
+	return fmt.Errorf("%w: %s", ErrUsage, fmt.Sprintf(format, args...))
+}
+
+// withDefaults returns o completed and checked.
+func (o Options) withDefaults() (Options, error) {
+	if o.Jobs == 0 {
+		o.Jobs = runtime.NumCPU() + 1
+	}
+	if o.Memory == 0 {
+		o.Memory = DefaultMemory
+	}
+	if o.Publish == "" {
+		o.Publish = "public"
+	}
+	switch {
+	case o.Jobs < 0:
+		return o, usagef("jobs must be positive, not %d", o.Jobs)
+	case o.Memory < MinMemory:
+		return o, usagef("memory must be at least %d MiB", MinMemory>>20)
+	case o.Site == nil && !o.DataOnly:
+		return o, usagef("the site's code is needed to make its schema; name its directory, or load data only into tables that exist")
+	case o.Truncate && !o.DataOnly:
+		return o, usagef("truncate goes with data-only")
+	case o.Replace && o.DataOnly:
+		return o, usagef("replace does not go with data-only; use truncate")
+	case o.Replace && o.Schema != "":
+		return o, usagef("replace does not go with a schema that is loaded straight into")
+	}
+	for _, patterns := range [][]string{o.Include, o.Exclude, o.SkipData} {
+		for _, p := range patterns {
+			if _, err := path.Match(p, ""); err != nil || p == "" {
+				return o, usagef("%q is no pattern: use a table name without prefix, with * ? and [a-z]", p)
+			}
+		}
+	}
+	return o, nil
+}
+
+// match reports whether any of the patterns matches name.
+func match(patterns []string, name string) bool {
+	for _, p := range patterns {
+		if ok, err := path.Match(p, name); err == nil && ok {
+			return true
+		}
+	}
+	return false
+}
+
+// unmatched returns those patterns that match none of the names.
+func unmatched(patterns, names []string) []string {
+	var out []string
+	for _, p := range patterns {
+		found := false
+		for _, n := range names {
+			if match([]string{p}, n) {
+				found = true
+				break
+			}
+		}
+		if !found {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// isGlob reports whether p has a wildcard, so that matching nothing may be meant.
+func isGlob(p string) bool { return strings.ContainsAny(p, `*?[\`) }

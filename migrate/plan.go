@@ -1,0 +1,177 @@
+package migrate
+
+import (
+	"github.com/moodledb/moodledb/convert"
+	"github.com/moodledb/moodledb/schema"
+)
+
+// Mode is one of the ways to migrate.
+type Mode string
+
+// The modes.
+const (
+	// Staged: make the schema in a staging schema, load it, publish it.
+	Staged Mode = "staged"
+	// Direct: make the schema in an existing schema and load it there.
+	Direct Mode = "direct"
+	// DataOnly: load into tables that exist.
+	DataOnly Mode = "data-only"
+)
+
+// Plan is everything that a migration will do.
+type Plan struct {
+	Mode   Mode
+	Source Endpoint
+	Target Endpoint
+	// Prefix is that of the site's tables, such as "mdl_".
+	Prefix string
+	// Load is the schema that is loaded into; Publish is the one that it
+	// becomes at the end, the same when the mode is not Staged.
+	Load    string
+	Publish string
+	// Owner is the role that gets everything; empty means the connected role.
+	Owner  string
+	Jobs   int
+	Memory int64
+	// Replace and Truncate are the permissions that the user gave.
+	Replace  bool
+	Truncate bool
+
+	// Prepare are the statements that come before the tables.
+	Prepare []string
+	// Tables are sorted by Bytes, largest first, then by name.
+	Tables []Table
+	// Publishing are the statements that hand the result over at the end.
+	Publishing []string
+	// LeftOut lists what the source has and the target will not get.
+	LeftOut []LeftOut
+	// Findings are sorted, blockers first.
+	Findings []Finding
+}
+
+// Endpoint is one end of a migration.
+type Endpoint struct {
+	Engine  schema.Engine
+	Version string
+	// Address is user@host:port/database, without a password.
+	Address  string
+	Database string
+}
+
+// Table is the plan of one table.
+type Table struct {
+	// Source is the table's name at the source; empty when the table is only created.
+	Source string
+	// Target is its name in the schema that is loaded.
+	Target string
+	// Short is the name without the prefix, as the user's patterns see it.
+	Short string
+	// Declared tells a table of install.xml from one converted from the live source.
+	Declared bool
+	Origin   schema.Origin
+	// Copy says whether rows are copied; Reason says why not.
+	Copy   bool
+	Reason string
+	// Columns are the columns that are copied, in the order of the target's.
+	Columns []Column
+	// Query and CopySQL are the two statements of the copy.
+	Query   string
+	CopySQL string
+	// KeyOrdered says that Query sorts by the primary key.
+	KeyOrdered bool
+	// Before are the statements that make the table, or that ready it for loading.
+	Before []string
+	// After are the statements that build keys and indexes once the rows are in.
+	After []Build
+	// Constraints are the foreign keys and checks, made when all tables are loaded.
+	Constraints []string
+	// Sequences are set after the rows are in.
+	Sequences []Sequence
+	// Rows and Bytes are the source's estimates; 0 when it has none.
+	Rows  int64
+	Bytes int64
+
+	target  schema.Table
+	source  schema.Table
+	creates bool
+}
+
+// Column is one copied column.
+type Column struct {
+	Source string
+	Target string
+	// Rule is the name of the value rule.
+	Rule string
+	// Key marks the columns of the primary key (or of a unique key), by which rows are named in errors.
+	Key bool
+
+	rule convert.ValueRule
+}
+
+// Build makes one key or index.
+type Build struct {
+	Name      string
+	Statement string
+}
+
+// Sequence is a sequence and the column that it feeds.
+type Sequence struct {
+	Name   string
+	Column string
+	// Next is the least next value, the source's AUTO_INCREMENT; 0 when it has none.
+	Next uint64
+}
+
+// LeftOut is something at the source that is not migrated.
+type LeftOut struct {
+	Name string
+	// Kind is "view", "table", "sequence", "trigger" and so on.
+	Kind   string
+	Reason string
+}
+
+// Severity says how much a finding matters.
+type Severity string
+
+// The severities. A plan with a Blocker cannot be run.
+const (
+	Blocker Severity = "blocker"
+	Warning Severity = "warning"
+	Info    Severity = "info"
+)
+
+// Finding is something that the user should know before a migration.
+type Finding struct {
+	// Code is permanent, such as "target-not-empty".
+	Code      string
+	Severity  Severity
+	Component string
+	// File and Line point into the site's code, when that is where it stands.
+	File    string
+	Line    int
+	Table   string
+	Object  string
+	Message string
+	Hint    string
+}
+
+// Blocked reports whether the plan has a blocker.
+func (p *Plan) Blocked() bool {
+	for _, f := range p.Findings {
+		if f.Severity == Blocker {
+			return true
+		}
+	}
+	return false
+}
+
+// Estimate sums the estimated rows and bytes of the tables that are copied.
+func (p *Plan) Estimate() (rows, bytes int64) {
+	for i := range p.Tables {
+		if p.Tables[i].Copy {
+			rows += p.Tables[i].Rows
+			bytes += p.Tables[i].Bytes
+		}
+	}
+	return rows, bytes
+}

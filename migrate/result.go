@@ -1,0 +1,67 @@
+package migrate
+
+import "time"
+
+// Result says what a run did.
+type Result struct {
+	Mode    Mode
+	Source  Endpoint
+	Target  Endpoint
+	Prefix  string
+	Schema  string
+	Owner   string
+	Started time.Time
+	Elapsed time.Duration
+	// Tables are in the order of their names.
+	Tables []TableResult
+	// Indexes counts the keys and indexes that were built.
+	Indexes int
+	// Snapshot says how one moment of the source was read by all readers.
+	Snapshot Snapshot
+	// Kept is the schema that what was there before has been renamed to; empty when nothing was.
+	Kept string
+	// LeftOut and Findings are those of the plan, and what the run added.
+	LeftOut  []LeftOut
+	Findings []Finding
+}
+
+// Snapshot tells which moment of the source was copied.
+type Snapshot struct {
+	// Consistent is set when it is proven that all readers saw the same moment.
+	Consistent bool
+	// How says how that was proven, or why it could not be.
+	How string
+	// Position is the binary log position of the moment; empty when it could not be read.
+	Position string
+	Readers  int
+}
+
+// TableResult says what happened to one table.
+type TableResult struct {
+	Name     string
+	Declared bool
+	// Copied is false for a table that was only created; Reason says why.
+	Copied bool
+	Reason string
+	Rows   int64
+	// Bytes is the size of the rows as they were sent to the target.
+	Bytes   int64
+	Indexes int
+	// CopyTime and IndexTime are the seconds spent, which overlap with those of other tables.
+	CopyTime  time.Duration
+	IndexTime time.Duration
+	// NextValue is the next value of the table's sequence; 0 when it has none.
+	NextValue int64
+}
+
+// Totals sums tables that were copied, rows and bytes.
+func (r *Result) Totals() (tables int, rows, bytes int64) {
+	for _, t := range r.Tables {
+		if t.Copied {
+			tables++
+		}
+		rows += t.Rows
+		bytes += t.Bytes
+	}
+	return tables, rows, bytes
+}
