@@ -1,0 +1,78 @@
+package throwaway
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"syscall"
+)
+
+// account is the user that a server runs as. The zero value is our own.
+type account struct {
+	drop     bool
+	uid, gid uint32
+}
+
+// serverAccount chooses whom a server runs as. Servers refuse to run as root,
+// so root runs them as the user that the packages made for them, or as nobody.
+func serverAccount(kind Kind) (account, error) {
+	if os.Geteuid() != 0 {
+		return account{}, nil
+	}
+	names := []string{"mysql", "nobody"}
+	if kind == Postgres {
+		names = []string{"postgres", "nobody"}
+	}
+	for _, name := range names {
+		u, err := user.Lookup(name)
+		var unknown user.UnknownUserError
+		if errors.As(err, &unknown) {
+			continue
+		}
+		if err != nil {
+			return account{}, fmt.Errorf("look up the user %s: %w", name, err)
+		}
+		uid, err := strconv.ParseUint(u.Uid, 10, 32)
+		if err != nil {
+			return account{}, fmt.Errorf("look up the user %s: %w", name, err)
+		}
+		gid, err := strconv.ParseUint(u.Gid, 10, 32)
+		if err != nil {
+			return account{}, fmt.Errorf("look up the user %s: %w", name, err)
+		}
+		return account{drop: true, uid: uint32(uid), gid: uint32(gid)}, nil
+	}
+	return account{}, fmt.Errorf("the server must not run as root, and there is no user %s or %s: run this as another user", names[0], names[1])
+}
+
+// own gives a directory and what it holds to the account.
+func (a account) own(dir string) error {
+	if !a.drop {
+		return nil
+	}
+	err := filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		return os.Lchown(path, int(a.uid), int(a.gid))
+	})
+	if err != nil {
+		return fmt.Errorf("give the server's directory to its user: %w", err)
+	}
+	return nil
+}
+
+// attributes makes a process run as the account, in a process group of its own
+// (Ctrl-C in a terminal is for us, who then end the server), and end by the
+// signal when we die.
+func (a account) attributes(end syscall.Signal) *syscall.SysProcAttr {
+	attr := &syscall.SysProcAttr{Setpgid: true, Pdeathsig: end}
+	if a.drop {
+		attr.Credential = &syscall.Credential{Uid: a.uid, Gid: a.gid}
+	}
+	return attr
+}
