@@ -19,12 +19,19 @@ type Site struct {
 	Product Product
 	// Version, Release and Branch are those of version.php: "2024100705",
 	// "4.5.5 (Build: 20250609)" and 405. They are zero when the file is absent.
+	// For Totara, Release is that of Totara, and Branch is 100 times the major
+	// plus the minor number of its version: 205 for 2.5.2, 1301 for 13.1.
 	Version string
 	Release string
 	Branch  int
 	Limits  Limits
 	// Files are in the order in which Moodle's installer creates their tables.
 	Files []File
+	// Deprecated are the files of plugin types that this version calls
+	// deprecated or deleted (Moodle 5.0 and later). Its installer does not create
+	// their tables, but a site that was upgraded may still have them. They are
+	// not part of Tables.
+	Deprecated []File
 	// Findings are sorted by file and line.
 	Findings []Finding
 }
@@ -134,12 +141,12 @@ type Index struct {
 	Line    int
 }
 
-// Limits are the limits of one version of Moodle or Totara, in characters or
-// digits; see [LimitsFor].
+// Limits are the limits of one version of Moodle or Totara, in bytes, characters
+// or digits; see [LimitsFor]. A limit of 0 is none.
 type Limits struct {
 	TableName  int
 	ColumnName int
-	// ObjectName is the length of the name of an index or key.
+	// ObjectName is the length of the generated name of an index or key.
 	ObjectName int
 	Prefix     int
 	Int        int
@@ -150,31 +157,4 @@ type Limits struct {
 	// char column, and the sum of the bytes of all.
 	IndexChars int
 	IndexBytes int
-}
-
-// Severity says how much a finding matters.
-type Severity string
-
-// The severities. An Error means that Moodle would not load or not create the
-// object; a Warning that it would, but that something is wrong all the same.
-const (
-	Error   Severity = "error"
-	Warning Severity = "warning"
-	Info    Severity = "info"
-)
-
-// Finding is something wrong with the declared schema.
-type Finding struct {
-	// Code is permanent, such as "xml-syntax" or "field-name".
-	Code     string
-	Severity Severity
-	// File is relative to the site's root; Line is 1-based, 0 when the whole file is meant.
-	File      string
-	Line      int
-	Component string
-	Table     string
-	// Object is the field, key or index.
-	Object  string
-	Message string
-	Hint    string
 }
