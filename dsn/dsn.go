@@ -12,7 +12,6 @@ import (
 	"log/slog"
 	"maps"
 	"net"
-	"net/url"
 	"os"
 	"slices"
 	"strconv"
@@ -182,35 +181,46 @@ func (d DSN) Address() string {
 
 // String returns d as a URL without its password. Parse accepts it again.
 func (d DSN) String() string {
-	u := url.URL{Scheme: string(d.Engine), Path: "/" + d.Database}
+	var b strings.Builder
+	b.WriteString(string(d.Engine) + "://")
 	if d.User != "" {
-		u.User = url.User(d.User)
+		b.WriteString(strings.ReplaceAll(escape(d.User), ":", "%3A") + "@")
 	}
 	if d.Host != "" {
-		u.Host = d.Host
 		if strings.Contains(d.Host, ":") {
-			u.Host = "[" + d.Host + "]"
+			b.WriteString("[" + escape(d.Host) + "]")
+		} else {
+			b.WriteString(escape(d.Host))
 		}
 		if d.Port != 0 {
-			u.Host += ":" + strconv.Itoa(d.Port)
+			b.WriteString(":" + strconv.Itoa(d.Port))
 		}
 	}
+	b.WriteString("/" + escape(d.Database))
 	params := d.params()
-	pairs := make([]string, 0, len(params))
-	for _, k := range slices.Sorted(maps.Keys(params)) {
-		// A slash needs no escape in a query, and paths stay readable without.
-		pairs = append(pairs, url.QueryEscape(k)+"="+strings.ReplaceAll(url.QueryEscape(params[k]), "%2F", "/"))
-	}
-	u.RawQuery = strings.Join(pairs, "&")
-	text := u.String()
-	if u.User == nil && u.Host == "" {
-		// url.URL leaves out an empty authority for some paths.
-		text = u.Scheme + "://" + u.EscapedPath()
-		if u.RawQuery != "" {
-			text += "?" + u.RawQuery
+	for i, k := range sortedKeys(params) {
+		separator := "&"
+		if i == 0 {
+			separator = "?"
 		}
+		// A slash needs no escape in a query, and paths stay readable without.
+		b.WriteString(separator + escape(k) + "=" + strings.ReplaceAll(escape(params[k]), "%2F", "/"))
 	}
-	return text
+	return b.String()
+}
+
+// escape percent-encodes all but letters, digits and a few marks that mean nothing in a URL.
+func escape(text string) string {
+	var b strings.Builder
+	for i := range len(text) {
+		c := text[i]
+		if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("-._~:", c) >= 0 {
+			b.WriteByte(c)
+			continue
+		}
+		fmt.Fprintf(&b, "%%%02X", c)
+	}
+	return b.String()
 }
 
 // params collects everything that a URL says in its query, but for secrets.
@@ -234,7 +244,7 @@ func (d DSN) params() map[string]string {
 		return params
 	}
 	set("host", d.Socket)
-	if d.Socket != "" && d.Port != 0 {
+	if d.Host == "" && d.Port != 0 {
 		set("port", strconv.Itoa(d.Port))
 	}
 	set("schema", d.Schema)
@@ -249,3 +259,6 @@ func (d DSN) LogValue() slog.Value { return slog.StringValue(d.String()) }
 
 // MarshalText hides the password from encoding/json and its like.
 func (d DSN) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
+// sortedKeys returns the keys of m in order.
+func sortedKeys(m map[string]string) []string { return slices.Sorted(maps.Keys(m)) }

@@ -33,8 +33,9 @@ func parseURL(scheme, rest string) (DSN, error) {
 	fail := func(err error) (DSN, error) { return DSN{}, fmt.Errorf("%s URL: %w", scheme, err) }
 
 	authority, path, query := splitURL(rest)
-	if !strings.Contains(authority, "@") && strings.Contains(path, "@") {
-		return fail(errors.New(`"@" follows a "/" or "?": inside user name and password write "/" as %2F, "?" as %3F, "@" as %40 and "%" as %25`))
+	if strings.Contains(path+query, "@") {
+		// Most likely a part of the password landed there: nothing of it may be shown.
+		return fail(errors.New(`"@" follows a "/" or "?": inside user name and password write "/" as %2F and "?" as %3F; elsewhere write "@" as %40`))
 	}
 	if err := parseUserinfo(&d, &authority); err != nil {
 		return fail(err)
@@ -48,7 +49,7 @@ func parseURL(scheme, rest string) (DSN, error) {
 	}
 	d.Database = database
 	if strings.Contains(path, "/") {
-		return fail(fmt.Errorf("the database name %q contains a slash: write it as %%2F when it is part of the name", database))
+		return fail(errors.New("the database name contains a slash: write it as %2F when it is part of the name"))
 	}
 	params, err := parseQuery(query)
 	if err != nil {
@@ -112,11 +113,11 @@ func parseHost(d *DSN, hostport string) error {
 		}
 		host, port = hostport[1:end], hostport[end+1:]
 		if port != "" && !strings.HasPrefix(port, ":") {
-			return fmt.Errorf("%q follows the IPv6 address: only a colon and a port may", port)
+			return errors.New("something follows the IPv6 address: only a colon and a port may")
 		}
 		port = strings.TrimPrefix(port, ":")
 	case strings.Count(hostport, ":") > 1:
-		return fmt.Errorf("host %q has several colons: put an IPv6 address in brackets, as in [::1]:3306", hostport)
+		return errors.New(`the host has several colons: put an IPv6 address in brackets, as in [::1]:3306; before a password "@" and the host must follow`)
 	default:
 		host, port, _ = strings.Cut(hostport, ":")
 	}
@@ -140,7 +141,11 @@ func parseHost(d *DSN, hostport string) error {
 // parsePort reads a TCP port.
 func parsePort(text string) (int, error) {
 	n, err := strconv.Atoi(text)
-	if err != nil || n < 1 || n > 65535 {
+	if err != nil {
+		// In "user:password" without "@host" the password stands in the port's place.
+		return 0, errors.New(`what follows the last ":" is no port number; a URL has the form mysql://user:password@host:port/database`)
+	}
+	if n < 1 || n > 65535 {
 		return 0, fmt.Errorf("port %q is not a number from 1 to 65535", text)
 	}
 	return n, nil
@@ -292,6 +297,9 @@ func applyPostgresParams(d *DSN, params []param) error {
 		case "schema":
 			d.Schema = p.value
 		default:
+			if !isParamName(p.name) {
+				return fmt.Errorf("%q is no name of a connection parameter", p.name)
+			}
 			if d.Params == nil {
 				d.Params = map[string]string{}
 			}
@@ -299,4 +307,14 @@ func applyPostgresParams(d *DSN, params []param) error {
 		}
 	}
 	return nil
+}
+
+// isParamName reports whether a name can be one of libpq's parameters or of the server's settings.
+func isParamName(name string) bool {
+	for _, c := range name {
+		if c != '_' && c != '.' && (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') {
+			return false
+		}
+	}
+	return name != ""
 }
