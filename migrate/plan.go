@@ -45,6 +45,9 @@ type Plan struct {
 	Publishing []string
 	// LeftOut lists what the source has and the target will not get.
 	LeftOut []LeftOut
+	// Overwrites says, a line each, what the target has and will lose or see
+	// renamed: what the user should be asked about.
+	Overwrites []string
 	// Findings are sorted, blockers first.
 	Findings []Finding
 }

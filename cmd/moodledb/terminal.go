@@ -1,0 +1,74 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"golang.org/x/term"
+)
+
+// terminal is where the program talks: results go to stdout, all else to stderr.
+type terminal struct {
+	stdin  io.Reader
+	stdout io.Writer
+	stderr io.Writer
+}
+
+// isTerminal reports whether stream is a terminal.
+func isTerminal(stream any) bool {
+	f, ok := stream.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// errNoTerminal: a question has nobody to answer it.
+var errNoTerminal = errors.New("no terminal to ask on")
+
+// confirm asks a question that only the word yes answers.
+func (t *terminal) confirm(question string) (bool, error) {
+	if !isTerminal(t.stdin) {
+		return false, errNoTerminal
+	}
+	fmt.Fprintf(t.stderr, "%s\nType yes to go on: ", question)
+	answer, err := bufio.NewReader(t.stdin).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return false, fmt.Errorf("read the answer: %w", err)
+	}
+	return strings.TrimSpace(answer) == "yes", nil
+}
+
+// password asks for a password without showing it.
+func (t *terminal) password(prompt string) (string, error) {
+	f, ok := t.stdin.(*os.File)
+	if !ok || !isTerminal(f) {
+		return "", errNoTerminal
+	}
+	fmt.Fprint(t.stderr, prompt)
+	secret, err := term.ReadPassword(int(f.Fd()))
+	fmt.Fprintln(t.stderr)
+	if err != nil {
+		return "", fmt.Errorf("read the password: %w", err)
+	}
+	return string(secret), nil
+}
+
+// pause shows text and waits for Enter, or for ctx to end.
+func (t *terminal) pause(ctx context.Context, text string) error {
+	fmt.Fprintf(t.stderr, "\n%s\nPress Enter to stop the servers and remove everything. ", text)
+	entered := make(chan struct{})
+	go func() {
+		// The process ends soon after; a goroutine that still reads ends with it.
+		_, _ = bufio.NewReader(t.stdin).ReadString('\n')
+		close(entered)
+	}()
+	select {
+	case <-entered:
+		return nil
+	case <-ctx.Done():
+		return nil
+	}
+}

@@ -1,0 +1,38 @@
+package migrate
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/moodledb/moodledb/schema"
+)
+
+// findPrefix finds the prefix of the one site in live: every Moodle and Totara
+// site has the tables config and config_plugins (the latter since Moodle 1.9).
+func findPrefix(live *schema.Schema) (string, error) {
+	var found []string
+	for i := range live.Tables {
+		t := &live.Tables[i]
+		prefix, ok := strings.CutSuffix(t.Name, "config_plugins")
+		if !ok || t.Column("plugin") == nil || t.Column("name") == nil || t.Column("value") == nil {
+			continue
+		}
+		if c := live.Table(prefix + "config"); c != nil && c.Column("name") != nil && c.Column("value") != nil {
+			found = append(found, prefix)
+		}
+	}
+	switch len(found) {
+	case 1:
+		return found[0], nil
+	case 0:
+		return "", fmt.Errorf("database %q holds no Moodle site: there is no pair of tables config and config_plugins; "+
+			"check the database's name, or name the tables' prefix", live.Name)
+	default:
+		quoted := make([]string, len(found))
+		for i, p := range found {
+			quoted[i] = fmt.Sprintf("%q", p)
+		}
+		return "", fmt.Errorf("database %q holds %d sites, with the prefixes %s: name the prefix of the one to migrate",
+			live.Name, len(found), strings.Join(quoted, ", "))
+	}
+}
