@@ -1,0 +1,274 @@
+package report
+
+import (
+	"time"
+
+	"github.com/moodledb/moodledb/migrate"
+)
+
+// The versions of the documents. A field that is added leaves them as they
+// are; a field that changes or goes makes the next number.
+const (
+	planSchema   = "moodledb.plan/1"
+	resultSchema = "moodledb.migrate/1"
+)
+
+type planJSON struct {
+	Schema        string         `json:"schema"`
+	Mode          string         `json:"mode"`
+	Blocked       bool           `json:"blocked"`
+	Source        endpointJSON   `json:"source"`
+	Target        endpointJSON   `json:"target"`
+	Prefix        string         `json:"prefix"`
+	LoadSchema    string         `json:"load_schema"`
+	PublishSchema string         `json:"publish_schema"`
+	Owner         string         `json:"owner"`
+	Jobs          int            `json:"jobs"`
+	MemoryBytes   int64          `json:"memory_bytes"`
+	Replace       bool           `json:"replace"`
+	Truncate      bool           `json:"truncate"`
+	Estimate      totalsJSON     `json:"estimate"`
+	Overwrites    []string       `json:"overwrites"`
+	Prepare       []string       `json:"prepare"`
+	Tables        []planTable    `json:"tables"`
+	Publishing    []string       `json:"publishing"`
+	LeftOut       []leftOutJSON  `json:"left_out"`
+	Findings      []findingEntry `json:"findings"`
+}
+
+type endpointJSON struct {
+	Engine   string `json:"engine"`
+	Version  string `json:"version"`
+	Address  string `json:"address"`
+	Database string `json:"database"`
+}
+
+type totalsJSON struct {
+	Tables int   `json:"tables"`
+	Rows   int64 `json:"rows"`
+	Bytes  int64 `json:"bytes"`
+}
+
+type planTable struct {
+	Name          string         `json:"name"`
+	Source        string         `json:"source"`
+	Target        string         `json:"target"`
+	Declared      bool           `json:"declared"`
+	Component     string         `json:"component"`
+	File          string         `json:"file"`
+	Line          int            `json:"line"`
+	Copy          bool           `json:"copy"`
+	Reason        string         `json:"reason"`
+	Rows          int64          `json:"rows"`
+	Bytes         int64          `json:"bytes"`
+	Columns       []columnJSON   `json:"columns"`
+	Query         string         `json:"query"`
+	CopyStatement string         `json:"copy_statement"`
+	KeyOrdered    bool           `json:"key_ordered"`
+	Before        []string       `json:"before"`
+	After         []buildJSON    `json:"after"`
+	Constraints   []string       `json:"constraints"`
+	Sequences     []sequenceJSON `json:"sequences"`
+}
+
+type columnJSON struct {
+	Source string `json:"source"`
+	Target string `json:"target"`
+	Rule   string `json:"rule"`
+	Key    bool   `json:"key"`
+}
+
+type buildJSON struct {
+	Name      string `json:"name"`
+	Statement string `json:"statement"`
+}
+
+type sequenceJSON struct {
+	Name   string `json:"name"`
+	Column string `json:"column"`
+	Next   uint64 `json:"next"`
+}
+
+type leftOutJSON struct {
+	Name   string `json:"name"`
+	Kind   string `json:"kind"`
+	Reason string `json:"reason"`
+}
+
+type findingEntry struct {
+	Code      string `json:"code"`
+	Severity  string `json:"severity"`
+	Component string `json:"component"`
+	File      string `json:"file"`
+	Line      int    `json:"line"`
+	Table     string `json:"table"`
+	Object    string `json:"object"`
+	Message   string `json:"message"`
+	Hint      string `json:"hint"`
+}
+
+type resultJSON struct {
+	Schema       string         `json:"schema"`
+	Mode         string         `json:"mode"`
+	Source       endpointJSON   `json:"source"`
+	Target       endpointJSON   `json:"target"`
+	Prefix       string         `json:"prefix"`
+	TargetSchema string         `json:"target_schema"`
+	KeptSchema   string         `json:"kept_schema"`
+	Owner        string         `json:"owner"`
+	Started      string         `json:"started"`
+	Seconds      float64        `json:"seconds"`
+	Totals       totalsJSON     `json:"totals"`
+	Indexes      int            `json:"indexes"`
+	Snapshot     snapshotJSON   `json:"snapshot"`
+	Tables       []resultTable  `json:"tables"`
+	LeftOut      []leftOutJSON  `json:"left_out"`
+	Findings     []findingEntry `json:"findings"`
+}
+
+type snapshotJSON struct {
+	Consistent bool   `json:"consistent"`
+	How        string `json:"how"`
+	Position   string `json:"position"`
+	Readers    int    `json:"readers"`
+}
+
+type resultTable struct {
+	Name         string  `json:"name"`
+	Declared     bool    `json:"declared"`
+	Copied       bool    `json:"copied"`
+	Reason       string  `json:"reason"`
+	Rows         int64   `json:"rows"`
+	Bytes        int64   `json:"bytes"`
+	Indexes      int     `json:"indexes"`
+	CopySeconds  float64 `json:"copy_seconds"`
+	IndexSeconds float64 `json:"index_seconds"`
+	NextValue    int64   `json:"next_value"`
+}
+
+func planDocument(p *migrate.Plan) planJSON {
+	return planJSON{
+		Schema:        planSchema,
+		Mode:          string(p.Mode),
+		Blocked:       p.Blocked(),
+		Source:        endpointDocument(p.Source),
+		Target:        endpointDocument(p.Target),
+		Prefix:        p.Prefix,
+		LoadSchema:    p.Load,
+		PublishSchema: p.Publish,
+		Owner:         p.Owner,
+		Jobs:          p.Jobs,
+		MemoryBytes:   p.Memory,
+		Replace:       p.Replace,
+		Truncate:      p.Truncate,
+		Estimate:      estimate(p),
+		Overwrites:    list(p.Overwrites, same),
+		Prepare:       list(p.Prepare, same),
+		Tables:        list(p.Tables, planTableDocument),
+		Publishing:    list(p.Publishing, same),
+		LeftOut:       list(p.LeftOut, leftOutDocument),
+		Findings:      list(p.Findings, findingDocument),
+	}
+}
+
+// estimate counts the tables that are copied, and sums what the source expects of them.
+func estimate(p *migrate.Plan) totalsJSON {
+	var sum totalsJSON
+	for i := range p.Tables {
+		if p.Tables[i].Copy {
+			sum.Tables++
+		}
+	}
+	sum.Rows, sum.Bytes = p.Estimate()
+	return sum
+}
+
+func planTableDocument(t migrate.Table) planTable {
+	return planTable{
+		Name:          t.Short,
+		Source:        t.Source,
+		Target:        t.Target,
+		Declared:      t.Declared,
+		Component:     t.Origin.Component,
+		File:          t.Origin.File,
+		Line:          t.Origin.Line,
+		Copy:          t.Copy,
+		Reason:        t.Reason,
+		Rows:          t.Rows,
+		Bytes:         t.Bytes,
+		Query:         t.Query,
+		CopyStatement: t.CopySQL,
+		KeyOrdered:    t.KeyOrdered,
+		Before:        list(t.Before, same),
+		Constraints:   list(t.Constraints, same),
+		Columns: list(t.Columns, func(c migrate.Column) columnJSON {
+			return columnJSON{Source: c.Source, Target: c.Target, Rule: c.Rule, Key: c.Key}
+		}),
+		After: list(t.After, func(b migrate.Build) buildJSON { return buildJSON{Name: b.Name, Statement: b.Statement} }),
+		Sequences: list(t.Sequences, func(s migrate.Sequence) sequenceJSON {
+			return sequenceJSON{Name: s.Name, Column: s.Column, Next: s.Next}
+		}),
+	}
+}
+
+func resultDocument(r *migrate.Result) resultJSON {
+	tables, rows, bytes := r.Totals()
+	return resultJSON{
+		Schema:       resultSchema,
+		Mode:         string(r.Mode),
+		Source:       endpointDocument(r.Source),
+		Target:       endpointDocument(r.Target),
+		Prefix:       r.Prefix,
+		TargetSchema: r.Schema,
+		KeptSchema:   r.Kept,
+		Owner:        r.Owner,
+		Started:      r.Started.UTC().Format(time.RFC3339),
+		Seconds:      seconds(r.Elapsed),
+		Totals:       totalsJSON{Tables: tables, Rows: rows, Bytes: bytes},
+		Indexes:      r.Indexes,
+		Snapshot: snapshotJSON{
+			Consistent: r.Snapshot.Consistent, How: r.Snapshot.How, Position: r.Snapshot.Position, Readers: r.Snapshot.Readers,
+		},
+		Tables:   list(r.Tables, resultTableDocument),
+		LeftOut:  list(r.LeftOut, leftOutDocument),
+		Findings: list(r.Findings, findingDocument),
+	}
+}
+
+func resultTableDocument(t migrate.TableResult) resultTable {
+	return resultTable{
+		Name: t.Name, Declared: t.Declared, Copied: t.Copied, Reason: t.Reason, Rows: t.Rows, Bytes: t.Bytes, Indexes: t.Indexes,
+		CopySeconds: seconds(t.CopyTime), IndexSeconds: seconds(t.IndexTime), NextValue: t.NextValue,
+	}
+}
+
+func endpointDocument(e migrate.Endpoint) endpointJSON {
+	return endpointJSON{Engine: string(e.Engine), Version: e.Version, Address: e.Address, Database: e.Database}
+}
+
+func leftOutDocument(l migrate.LeftOut) leftOutJSON {
+	return leftOutJSON{Name: l.Name, Kind: l.Kind, Reason: l.Reason}
+}
+
+func findingDocument(f migrate.Finding) findingEntry {
+	return findingEntry{
+		Code: f.Code, Severity: string(f.Severity), Component: f.Component, File: f.File, Line: f.Line,
+		Table: f.Table, Object: f.Object, Message: f.Message, Hint: f.Hint,
+	}
+}
+
+// seconds rounds to milliseconds, which is all that such a time is good for.
+func seconds(d time.Duration) float64 {
+	return float64(d.Round(time.Millisecond).Milliseconds()) / 1000
+}
+
+// list converts a slice; the result is never nil, so that JSON has [] and not null.
+func list[A, B any](in []A, convert func(A) B) []B {
+	out := make([]B, len(in))
+	for i, a := range in {
+		out[i] = convert(a)
+	}
+	return out
+}
+
+func same(s string) string { return s }

@@ -1,0 +1,96 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+
+	"github.com/moodledb/moodledb/migrate"
+)
+
+func resultText(w io.Writer, r *migrate.Result) error {
+	var b strings.Builder
+	b.WriteString(resultTables(r) + "\n")
+	writeCreatedOnly(&b, r)
+	writeLeftOut(&b, r.LeftOut)
+	writeFindings(&b, r.Findings)
+	b.WriteString("\n")
+	writeFacts(&b, resultFacts(r))
+	writeNext(&b, r)
+	return flush(w, &b)
+}
+
+// resultTables lists the tables that were copied, and their sum.
+func resultTables(r *migrate.Result) string {
+	t := newTable([]string{"table", "rows", "bytes", "copy", "indexes", "build"}, "rows", "bytes", "copy", "indexes", "build")
+	for _, tr := range r.Tables {
+		if tr.Copied {
+			t.AppendRow(table.Row{
+				printable(tr.Name), countText(tr.Rows), sizeText(tr.Bytes), timeText(tr.CopyTime), tr.Indexes, timeText(tr.IndexTime),
+			})
+		}
+	}
+	tables, rows, bytes := r.Totals()
+	t.AppendFooter(table.Row{plural(int64(tables), "table"), countText(rows), sizeText(bytes), "", r.Indexes, ""})
+	return t.Render()
+}
+
+// writeCreatedOnly lists the tables that were made without their rows, by reason.
+func writeCreatedOnly(b *strings.Builder, r *migrate.Result) {
+	t := newTable([]string{"table", "reason"})
+	found := false
+	for _, tr := range r.Tables {
+		if !tr.Copied {
+			found = true
+			t.AppendRow(table.Row{printable(tr.Name), printable(tr.Reason)})
+		}
+	}
+	if found {
+		heading(b, "Made without rows")
+		b.WriteString(t.Render() + "\n")
+	}
+}
+
+func resultFacts(r *migrate.Result) []fact {
+	_, rows, bytes := r.Totals()
+	facts := []fact{
+		{"source", endpointText(r.Source)},
+		{"target", fmt.Sprintf("%s, schema %s", endpointText(r.Target), r.Schema)},
+		{"owner", r.Owner},
+		{"snapshot", snapshotText(r.Snapshot)},
+		{"position", r.Snapshot.Position},
+	}
+	if r.Kept != "" {
+		facts = append(facts, fact{"kept", fmt.Sprintf("what was there before is in schema %s", r.Kept)})
+	}
+	return append(facts, fact{"time", timeText(r.Elapsed) + rates(rows, bytes, r.Elapsed)})
+}
+
+func snapshotText(s migrate.Snapshot) string {
+	readers := plural(int64(s.Readers), "reader")
+	if s.Consistent {
+		return fmt.Sprintf("%s saw the same moment: %s", readers, s.How)
+	}
+	return fmt.Sprintf("NOT PROVEN that %s saw the same moment: %s", readers, s.How)
+}
+
+// rates says how fast the run was as a whole; empty when it was too short to tell.
+func rates(rows, bytes int64, elapsed time.Duration) string {
+	s := elapsed.Seconds()
+	if s < 0.01 {
+		return ""
+	}
+	return fmt.Sprintf(" (%s rows/s, %s/s)", countText(int64(float64(rows)/s)), sizeText(int64(float64(bytes)/s)))
+}
+
+// writeNext says what is left to do before the site runs on the target.
+func writeNext(b *strings.Builder, r *migrate.Result) {
+	fmt.Fprintf(b, "\nNext: in the site's config.php set $CFG->dbtype = 'pgsql' and the settings of the target")
+	if r.Schema != "public" {
+		fmt.Fprintf(b, ", with 'dbschema' => '%s' in $CFG->dboptions", printable(r.Schema))
+	}
+	b.WriteString(",\nthen run admin/cli/purge_caches.php and admin/cli/check_database_schema.php.\n")
+}
