@@ -12,6 +12,8 @@ import (
 type definition struct {
 	r *fileReader
 	t *Table
+	// sizes are LENGTH and DECIMALS of each field as written.
+	sizes []fieldSize
 	// ok: Moodle could create the table.
 	ok bool
 }
@@ -24,8 +26,7 @@ func (d *definition) fail(code string, line int, object, format string, args ...
 	d.r.add(Error, code, place{line: line, table: d.t.Name, object: object}, uncreatableHint, format, args...)
 }
 
-// check judges the table, its keys and its indexes; its fields were judged
-// one by one as they were read.
+// check judges a table that Moodle's reader accepts.
 func (d *definition) check() {
 	limits := d.r.limits
 	if len(d.t.Name) > limits.TableName {
@@ -34,6 +35,9 @@ func (d *definition) check() {
 	}
 	if !strictName.MatchString(d.t.Name) {
 		d.fail("table-name", d.t.Line, "", "the table name %q must begin with a small letter and have only small letters, digits and underscores", d.t.Name)
+	}
+	for i, f := range d.t.Fields {
+		d.field(f, d.sizes[i])
 	}
 	d.sequence()
 	seen := map[string]string{}

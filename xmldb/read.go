@@ -198,8 +198,9 @@ func (r *fileReader) readFields(e *etree.Element, at place, t *Table, d *definit
 	}
 	names := make([]named, len(elements))
 	for i, fe := range elements {
-		f := r.readField(fe, t.Name, d)
+		f, size := r.readField(fe, t.Name)
 		t.Fields = append(t.Fields, f)
+		d.sizes = append(d.sizes, size)
 		names[i] = named{f.Name, f.Line}
 	}
 	r.checkNames("field", names, at)
@@ -257,7 +258,7 @@ func (r *fileReader) checkNames(what string, names []named, at place) {
 		first[n.name] = n.line
 		// An empty name breaks Moodle's chain of previous and next elements,
 		// unless there is nothing to chain.
-		if n.name == "" && len(names) > 1 {
+		if n.name == "" && len(names) > 1 && !r.refused {
 			r.refuse("name-illegal", at, "the name of a %s is empty", what)
 		}
 	}

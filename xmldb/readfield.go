@@ -9,7 +9,7 @@ import (
 	"github.com/beevik/etree"
 )
 
-// fieldTypes are the values of TYPE that the reader knows.
+// fieldType returns the type that a value of TYPE means.
 func fieldType(s string) (FieldType, bool) {
 	switch t := FieldType(strings.ToLower(s)); t {
 	case Int, Number, Float, Char, Text, Binary, Datetime:
@@ -18,8 +18,8 @@ func fieldType(s string) (FieldType, bool) {
 	return "", false
 }
 
-// readField reads one FIELD and lets d judge what only matters at creation.
-func (r *fileReader) readField(e *etree.Element, table string, d *definition) Field {
+// readField reads one FIELD; its size as written is for the rules of creation.
+func (r *fileReader) readField(e *etree.Element, table string) (Field, fieldSize) {
 	f := Field{Line: r.tree.line(e)}
 	at := place{line: f.Line, table: table}
 	f.Name = r.required(e, at, "NAME")
@@ -35,8 +35,7 @@ func (r *fileReader) readField(e *etree.Element, table string, d *definition) Fi
 	r.readDefault(e, at, &f)
 	r.readAllowedValues(e, at, &f)
 	f.Comment, _ = attribute(e, "COMMENT")
-	d.field(f, size)
-	return f
+	return f, size
 }
 
 // fieldSize is LENGTH and DECIMALS as written, for the rules of creation that

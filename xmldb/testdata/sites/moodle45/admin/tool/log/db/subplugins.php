@@ -1,0 +1,3 @@
+<?php
+/* The old way, still read where there is no subplugins.json. */
+$subplugins = array('logstore' => 'admin/tool' . '/log/store');

@@ -1,0 +1,4 @@
+<?php
+$subplugins = array(
+    'tabexport' => 'totara/core/tabexport',
+);
