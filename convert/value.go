@@ -28,6 +28,9 @@ type ValueRule struct {
 	// only where the source allows more than the target: PostgreSQL cuts off
 	// trailing blanks that do not fit varchar(n) instead of refusing them.
 	MaxChars int64
+	// Text says that the field must be UTF-8 without zero bytes. PostgreSQL checks
+	// that; the hot path does not.
+	Text bool
 	// NotNull is set when the target forbids NULL and the source does not.
 	NotNull bool
 	// Target is the target's type as DDL spells it, for messages.

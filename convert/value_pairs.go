@@ -95,7 +95,7 @@ func rawBytes(_, _ schema.Type) ValueRule { return ValueRule{Raw: true} }
 // rawText passes text through, and limits it where the source allows more
 // characters than the target.
 func rawText(src, dst schema.Type) ValueRule {
-	rule := ValueRule{Raw: true}
+	rule := ValueRule{Raw: true, Text: true}
 	if dst.Length > 0 && (src.Length == 0 || src.Length > dst.Length || !isCharacter(src.Name)) {
 		rule.MaxChars = dst.Length
 	}
@@ -157,7 +157,7 @@ func pairings() []pairing {
 		{to: []string{"text", "character varying"}, from: []sourceKind{kindDouble}, rule: rawDouble},
 		{to: []string{"text", "character varying"}, from: []sourceKind{kindFloat}, rule: floatInto},
 		{to: []string{"character"}, from: textual, rule: blankPadded},
-		{to: []string{"json"}, from: []sourceKind{kindJSON, kindText}, rule: rawBytes},
+		{to: []string{"json"}, from: []sourceKind{kindJSON, kindText}, rule: rawJSON},
 		{to: []string{"jsonb"}, from: []sourceKind{kindJSON, kindText}, rule: versioned},
 		{to: []string{"bytea"}, from: []sourceKind{kindBinary, kindGeometry, kindBit, kindText, kindJSON}, rule: rawBytes},
 
@@ -192,17 +192,22 @@ func floatInto(_, dst schema.Type) ValueRule {
 	return ValueRule{Encode: floatText(dst.Length), Select: exactFloat}
 }
 
+// rawJSON passes text through, as json keeps it.
+func rawJSON(_, _ schema.Type) ValueRule { return ValueRule{Raw: true, Text: true} }
+
 // versioned is raw for jsonb, whose binary form starts with the version 1.
-func versioned(_, _ schema.Type) ValueRule { return ValueRule{Raw: true, Prefix: []byte{1}} }
+func versioned(_, _ schema.Type) ValueRule {
+	return ValueRule{Raw: true, Text: true, Prefix: []byte{1}}
+}
 
 // blankPadded carries text into character(n), where trailing blanks mean
 // nothing: CHAR has the same semantics, other types must have none to lose.
 func blankPadded(src, dst schema.Type) ValueRule {
 	limit := max(dst.Length, 1)
 	if src.Name == "char" && src.Length <= limit {
-		return ValueRule{Raw: true}
+		return ValueRule{Raw: true, Text: true}
 	}
-	return ValueRule{Encode: unpadded(limit)}
+	return ValueRule{Encode: unpadded(limit), Text: true}
 }
 
 // bitLength is the number of bits of a BIT, bit or bit varying; without a length it is fallback.
