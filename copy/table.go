@@ -1,0 +1,220 @@
+package copy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// The defaults of [Options], and the least that one buffer may be.
+const (
+	defaultBuffer  = 256 << 10
+	defaultBuffers = 4
+	minBuffer      = 4 << 10
+)
+
+// progressEvery is the least time between two calls of Options.Progress.
+const progressEvery = 200 * time.Millisecond
+
+// maxColumns is PostgreSQL's limit of columns in a table.
+const maxColumns = 1600
+
+// withDefaults fills what the caller left open.
+func (o Options) withDefaults() Options {
+	if o.Buffer == 0 {
+		o.Buffer = defaultBuffer
+	}
+	o.Buffer = max(o.Buffer, minBuffer)
+	if o.Buffers == 0 {
+		o.Buffers = defaultBuffers
+	}
+	// One is being filled while another one is sent.
+	o.Buffers = max(o.Buffers, 2)
+	return o
+}
+
+// Table copies one table. Rows are decoded and encoded in one goroutine and sent
+// in another; the first error stops both, nothing of the table is stored then,
+// and both connections can be used again unless they themselves failed or ctx
+// ended. An error that lies in a row is a [*RowError].
+func Table(ctx context.Context, src Source, dst Target, job Job, opts Options) (Result, error) {
+	opts = opts.withDefaults()
+	if err := job.check(); err != nil {
+		return Result{}, fmt.Errorf("table %q: %w", job.Table, err)
+	}
+	result, err := transfer(ctx, src, dst, job, opts)
+	if err == nil {
+		return result, nil
+	}
+	var row *RowError
+	if errors.As(err, &row) {
+		return Result{}, err
+	}
+	if refused, ok := refusal(err); ok && ctx.Err() == nil {
+		return Result{}, job.locate(ctx, src, refused)
+	}
+	return Result{}, fmt.Errorf("table %q: %w", job.Table, err)
+}
+
+// check refuses a job that could not give a valid COPY.
+func (job Job) check() error {
+	if len(job.Columns) == 0 || len(job.Columns) > maxColumns {
+		return fmt.Errorf("a copy of %d columns is not possible", len(job.Columns))
+	}
+	for _, c := range job.Columns {
+		if c.Rule.Raw == (c.Rule.Encode != nil) {
+			return fmt.Errorf("column %q has no rule for its values", c.Source)
+		}
+	}
+	return nil
+}
+
+// transfer runs the two goroutines and says which of two errors was the first.
+func transfer(ctx context.Context, src Source, dst Target, job Job, opts Options) (Result, error) {
+	rows, err := src.Query(ctx, job.Query)
+	if err != nil {
+		return Result{}, err
+	}
+	p := newPipe(opts)
+	var (
+		group              errgroup.Group
+		sent               *writer
+		stored             int64
+		readErr, storedErr error
+	)
+	group.Go(func() error {
+		sent = newWriter(job, p, opts.Progress)
+		readErr = sent.all(rows)
+		p.finish(readErr)
+		return nil
+	})
+	group.Go(func() error {
+		stored, storedErr = dst.CopyFrom(ctx, job.CopySQL, p)
+		// The driver may leave a goroutine that still reads; let it end, and the writer too.
+		p.stop()
+		return nil
+	})
+	// Both always return nil: which error counts is decided below.
+	_ = group.Wait()
+	closeErr := rows.Close()
+
+	switch {
+	case ctx.Err() != nil && (readErr != nil || storedErr != nil):
+		return Result{}, context.Cause(ctx)
+	case readErr != nil && !errors.Is(readErr, errStopped):
+		return Result{}, readErr
+	case storedErr != nil:
+		return Result{}, storedErr
+	case readErr != nil:
+		return Result{}, errors.New("PostgreSQL ended the copy before all rows were sent")
+	case closeErr != nil:
+		return Result{}, closeErr
+	case stored != sent.rows:
+		return Result{}, fmt.Errorf("%d rows were sent but PostgreSQL stored %d: look for a trigger or a rule on the table", sent.rows, stored)
+	}
+	if opts.Progress != nil {
+		opts.Progress(sent.rows, sent.bytes)
+	}
+	return Result{Rows: stored, Bytes: sent.bytes}, nil
+}
+
+// errStopped ends the writer when nobody reads any more.
+var errStopped = errors.New("the target has stopped reading")
+
+// errAborted is what the target is told instead of the real error, which may
+// hold a value and does not belong into the log of the target's server.
+var errAborted = errors.New("the copy was abandoned because of an error on the source's side")
+
+// pipe hands filled buffers from the writer to the target. There are never more
+// than a fixed number of them, so that memory is bounded by bytes.
+type pipe struct {
+	size    int
+	free    chan []byte
+	full    chan []byte
+	stopped chan struct{}
+	// made counts the buffers that exist; they are made when first needed, since most tables are small.
+	made, most int
+	// err is set before full is closed.
+	err error
+	// current is the buffer being read, rest what is left of it. Only Read uses them.
+	current, rest []byte
+}
+
+func newPipe(opts Options) *pipe {
+	return &pipe{
+		size:    opts.Buffer,
+		most:    opts.Buffers,
+		free:    make(chan []byte, opts.Buffers),
+		full:    make(chan []byte, opts.Buffers),
+		stopped: make(chan struct{}),
+	}
+}
+
+// buffer returns an empty buffer, waiting for one when all are in use.
+func (p *pipe) buffer() ([]byte, error) {
+	select {
+	case <-p.stopped:
+		return nil, errStopped
+	case b := <-p.free:
+		return b[:0], nil
+	default:
+	}
+	if p.made < p.most {
+		p.made++
+		return make([]byte, 0, p.size), nil
+	}
+	select {
+	case <-p.stopped:
+		return nil, errStopped
+	case b := <-p.free:
+		return b[:0], nil
+	}
+}
+
+// send hands a buffer over. It never waits: full has room for all buffers.
+func (p *pipe) send(b []byte) { p.full <- b }
+
+// finish ends the stream, with the writer's error if there is one.
+func (p *pipe) finish(err error) {
+	if err != nil {
+		p.err = errAborted
+	}
+	close(p.full)
+}
+
+// stop makes the writer and any further Read fail.
+func (p *pipe) stop() { close(p.stopped) }
+
+// Read implements [io.Reader] for the target.
+func (p *pipe) Read(b []byte) (int, error) {
+	if len(p.rest) == 0 {
+		if p.current != nil {
+			p.free <- p.current
+			p.current = nil
+		}
+		select {
+		case <-p.stopped:
+			return 0, errStopped
+		case next, open := <-p.full:
+			if !open {
+				return 0, p.end()
+			}
+			p.current, p.rest = next, next
+		}
+	}
+	n := copy(b, p.rest)
+	p.rest = p.rest[n:]
+	return n, nil
+}
+
+// end is what Read returns after the last buffer.
+func (p *pipe) end() error {
+	if p.err != nil {
+		return p.err
+	}
+	return io.EOF
+}
