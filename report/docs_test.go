@@ -1,0 +1,46 @@
+package report
+
+import (
+	"fmt"
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+// The contract is what docs/json.md says, so no field may be missing there.
+func TestEveryFieldIsDocumented(t *testing.T) {
+	page, err := os.ReadFile("../docs/json.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, document := range []any{planJSON{}, resultJSON{}} {
+		for _, name := range fieldNames(reflect.TypeOf(document)) {
+			if !strings.Contains(string(page), fmt.Sprintf("`%s`", name)) {
+				t.Errorf("docs/json.md does not explain the field %q of %T", name, document)
+			}
+		}
+	}
+	for _, version := range []string{planSchema, resultSchema} {
+		if !strings.Contains(string(page), "## `"+version+"`") {
+			t.Errorf("docs/json.md has no section about %s", version)
+		}
+	}
+}
+
+// fieldNames returns the JSON names of the fields of a struct and of the structs in it.
+func fieldNames(typ reflect.Type) []string {
+	for typ.Kind() == reflect.Slice {
+		typ = typ.Elem()
+	}
+	if typ.Kind() != reflect.Struct {
+		return nil
+	}
+	var names []string
+	for i := range typ.NumField() {
+		f := typ.Field(i)
+		names = append(names, f.Tag.Get("json"))
+		names = append(names, fieldNames(f.Type)...)
+	}
+	return names
+}
