@@ -163,6 +163,8 @@ func (s *Server) open(databaseURL string) (*sql.DB, error) {
 		cfg.User, cfg.Passwd, cfg.Net, cfg.Addr, cfg.DBName = u.User.Username(), password, "tcp", u.Host, database
 		cfg.MultiStatements = true
 		cfg.MaxAllowedPacket = 0 // ask the server
+		// Its logger prints what it returns as well, at each attempt to log in.
+		cfg.Logger = &mysql.NopLogger{}
 		connector, err := mysql.NewConnector(cfg)
 		if err != nil {
 			return nil, fmt.Errorf("connect: %w", err)

@@ -59,6 +59,7 @@ func dataDir(s *Server) string { return filepath.Join(s.Dir, "data") }
 // --init-file wants it. It is in a file since arguments can be read by all.
 func (e mysqlEngine) initFile(s *Server) string {
 	var b strings.Builder
+	b.WriteString("DROP USER IF EXISTS 'root'@'::1';\n")
 	for _, host := range []string{"localhost", "127.0.0.1"} {
 		fmt.Fprintf(&b, "CREATE USER IF NOT EXISTS 'root'@'%s';\n", host)
 		fmt.Fprintf(&b, "ALTER USER 'root'@'%s' IDENTIFIED BY '%s';\n", host, s.Password)
