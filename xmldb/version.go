@@ -58,7 +58,9 @@ func readVersion(src string) codeVersion {
 	}
 	v.version = databaseVersion(found["version"])
 	v.release = found["release"]
-	v.branch, _ = strconv.Atoi(found["branch"])
+	if n, err := strconv.Atoi(found["branch"]); err == nil && n > 0 {
+		v.branch = n
+	}
 	if v.totara {
 		v.branch = totaraBranch(found["TOTARA->version"])
 		v.release = found["TOTARA->version"]

@@ -150,7 +150,8 @@ func (w *xmlWalk) token(tok xml.Token, line int, start int64) error {
 	case xml.EndElement:
 		w.depth--
 	case xml.CharData:
-		if w.depth == 0 && len(bytes.TrimSpace(t)) > 0 {
+		if text := bytes.TrimLeft(t, " \t\r\n"); w.depth == 0 && len(text) > 0 {
+			line += bytes.Count(t[:len(t)-len(text)], []byte("\n"))
 			return &xmlError{"xml-syntax", line, "text outside of the root element"}
 		}
 	case xml.ProcInst:
