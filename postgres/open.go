@@ -88,6 +88,9 @@ func config(d dsn.DSN) (*pgx.ConnConfig, error) {
 	if conn.ConnectTimeout == 0 {
 		conn.ConnectTimeout = connectTimeout
 	}
+	// Tables come and go during a run, so no statement stays prepared on the
+	// server; only what it returns is remembered.
+	conn.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
 	// Whoever interrupts a run wants the server to stop working too: a cancel
 	// request is sent, and only a session that ignores it loses its connection.
 	conn.BuildContextWatcherHandler = func(c *pgconn.PgConn) ctxwatch.Handler {

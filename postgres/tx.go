@@ -73,6 +73,13 @@ WHERE rolname = $1`
 	return r, nil
 }
 
+// MayCreate reports whether a role may create objects in a schema.
+func (tx *Tx) MayCreate(ctx context.Context, role, schemaName string) (bool, error) {
+	var may bool
+	err := tx.tx.QueryRow(ctx, "SELECT has_schema_privilege($1::name, $2::text, 'CREATE')", role, schemaName).Scan(&may)
+	return may, stepError(err, "look at the rights of role %q in schema %q", role, schemaName)
+}
+
 // SearchPath is a search_path that sessions get without asking for it.
 type SearchPath struct {
 	// Database and Role say for whom it is set; empty means for all. Both are
