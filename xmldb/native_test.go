@@ -17,8 +17,8 @@ import (
 )
 
 // siteDir returns the directory of a real site given by MOODLEDB_TEST_SITE: its
-// code in code/, and in native-postgres.sql.gz the pg_dump of its schema as
-// its own installer made it.
+// code in code/, and in native-postgres.sql.gz and native-mariadb.sql.gz the
+// dumps of its schema as its own installer made it.
 func siteDir(t *testing.T) string {
 	t.Helper()
 	dir := os.Getenv("MOODLEDB_TEST_SITE")
@@ -29,7 +29,7 @@ func siteDir(t *testing.T) string {
 }
 
 // TestNamesOfNativeInstall compares every name of a key and index with those
-// that Moodle itself gave when it installed the same code on PostgreSQL.
+// that Moodle itself gave when it installed the same code.
 func TestNamesOfNativeInstall(t *testing.T) {
 	dir := siteDir(t)
 	site, err := xmldb.Load(filepath.Join(dir, "code"), xmldb.Options{})
@@ -41,15 +41,26 @@ func TestNamesOfNativeInstall(t *testing.T) {
 			t.Errorf("a released site must load without error: %v", f)
 		}
 	}
-	native := nativeIndexes(t, filepath.Join(dir, "native-postgres.sql.gz"))
-	if diff := cmp.Diff(native, declaredIndexes(site)); diff != "" {
-		t.Errorf("names of indexes by definition (-native +ours):\n%s", diff)
+	for _, tt := range []struct {
+		engine schema.Engine
+		dump   string
+		read   func(line string, all map[string][]string, table *string)
+	}{
+		{schema.Postgres, "native-postgres.sql.gz", readPostgresLine},
+		{schema.MariaDB, "native-mariadb.sql.gz", readMariaDBLine},
+	} {
+		t.Run(string(tt.engine), func(t *testing.T) {
+			native := nativeIndexes(t, filepath.Join(dir, tt.dump), tt.read)
+			if diff := cmp.Diff(native, declaredIndexes(site, tt.engine)); diff != "" {
+				t.Errorf("names of indexes by definition (-native +ours):\n%s", diff)
+			}
+			t.Logf("compared %d definitions of indexes in %d tables", len(native), len(site.Tables()))
+		})
 	}
-	t.Logf("compared %d definitions of indexes in %d tables", len(native), len(site.Tables()))
 }
 
 // declaredIndexes maps "table kind (columns)" to the sorted names of such indexes.
-func declaredIndexes(site *xmldb.Site) map[string][]string {
+func declaredIndexes(site *xmldb.Site, engine schema.Engine) map[string][]string {
 	const prefix = "mdl_"
 	all := map[string][]string{}
 	add := func(name, table, kind string, fields []string) {
@@ -65,7 +76,7 @@ func declaredIndexes(site *xmldb.Site) map[string][]string {
 		}
 		return "plain"
 	}
-	names := site.Names(schema.Postgres, prefix)
+	names := site.Names(engine, prefix)
 	for i, table := range site.Tables() {
 		n := names[i]
 		for j, x := range table.Indexes {
@@ -91,12 +102,14 @@ func sortAll(all map[string][]string) {
 }
 
 var (
+	dumpCreate  = regexp.MustCompile("^CREATE TABLE `(.*)` \\($")
+	dumpKey     = regexp.MustCompile("^  (UNIQUE )?KEY `(.*)` \\((.*)\\),?$")
 	dumpIndex   = regexp.MustCompile(`^CREATE (UNIQUE )?INDEX (\S+) ON public\.(\S+) USING btree \((.*)\);$`)
 	dumpAlter   = regexp.MustCompile(`^ALTER TABLE ONLY public\.(\S+)$`)
 	dumpPrimary = regexp.MustCompile(`^\s+ADD CONSTRAINT (\S+) PRIMARY KEY \((.*)\);$`)
 )
 
-func nativeIndexes(t *testing.T, dump string) map[string][]string {
+func nativeIndexes(t *testing.T, dump string, read func(string, map[string][]string, *string)) map[string][]string {
 	t.Helper()
 	file, err := os.Open(dump)
 	if err != nil {
@@ -111,30 +124,50 @@ func nativeIndexes(t *testing.T, dump string) map[string][]string {
 	table := ""
 	lines := bufio.NewScanner(zipped)
 	for lines.Scan() {
-		line := strings.ReplaceAll(lines.Text(), `"`, "")
-		switch {
-		case dumpAlter.MatchString(line):
-			table = dumpAlter.FindStringSubmatch(line)[1]
-		case dumpPrimary.MatchString(line):
-			m := dumpPrimary.FindStringSubmatch(line)
-			key := table + " primary (" + m[2] + ")"
-			all[key] = append(all[key], m[1])
-		case dumpIndex.MatchString(line):
-			m := dumpIndex.FindStringSubmatch(line)
-			kind, columns := "plain", m[4]
-			if m[1] != "" {
-				kind = "unique"
-			}
-			if c, ok := strings.CutSuffix(columns, " varchar_pattern_ops"); ok {
-				kind, columns = "pattern", c
-			}
-			key := m[3] + " " + kind + " (" + columns + ")"
-			all[key] = append(all[key], m[2])
-		}
+		read(lines.Text(), all, &table)
 	}
 	if err := lines.Err(); err != nil {
 		t.Fatal(err)
 	}
 	sortAll(all)
 	return all
+}
+
+func readPostgresLine(line string, all map[string][]string, table *string) {
+	line = strings.ReplaceAll(line, `"`, "")
+	switch {
+	case dumpAlter.MatchString(line):
+		*table = dumpAlter.FindStringSubmatch(line)[1]
+	case dumpPrimary.MatchString(line):
+		m := dumpPrimary.FindStringSubmatch(line)
+		key := *table + " primary (" + m[2] + ")"
+		all[key] = append(all[key], m[1])
+	case dumpIndex.MatchString(line):
+		m := dumpIndex.FindStringSubmatch(line)
+		kind, columns := "plain", m[4]
+		if m[1] != "" {
+			kind = "unique"
+		}
+		if c, ok := strings.CutSuffix(columns, " varchar_pattern_ops"); ok {
+			kind, columns = "pattern", c
+		}
+		key := m[3] + " " + kind + " (" + columns + ")"
+		all[key] = append(all[key], m[2])
+	}
+}
+
+func readMariaDBLine(line string, all map[string][]string, table *string) {
+	switch {
+	case dumpCreate.MatchString(line):
+		*table = dumpCreate.FindStringSubmatch(line)[1]
+	case dumpKey.MatchString(line):
+		m := dumpKey.FindStringSubmatch(line)
+		kind := "plain"
+		if m[1] != "" {
+			kind = "unique"
+		}
+		columns := strings.NewReplacer("`", "", ",", ", ").Replace(m[3])
+		key := *table + " " + kind + " (" + columns + ")"
+		all[key] = append(all[key], m[2])
+	}
 }
