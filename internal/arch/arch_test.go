@@ -134,7 +134,8 @@ func TestCopyIsNotAliased(t *testing.T) {
 func TestContainersOnlyInIntegration(t *testing.T) {
 	for _, f := range load(t) {
 		for p := range f.imports() {
-			if strings.HasPrefix(p, "github.com/testcontainers/") && !f.needs("integration") {
+			container := strings.HasPrefix(p, "github.com/testcontainers/") || strings.HasPrefix(p, "github.com/moby/")
+			if container && !f.needs("integration") {
 				t.Errorf("%s imports %s without //go:build integration", f.path, p)
 			}
 		}
