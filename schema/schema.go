@@ -41,7 +41,7 @@ type Schema struct {
 	// Tables are sorted by name, byte by byte; see [Schema.Sort].
 	Tables []Table
 	Views  []View
-	// Sequences lists every sequence, owned by a column or not. PostgreSQL only.
+	// Sequences lists every sequence, owned by a column or not. PostgreSQL's and MariaDB's.
 	Sequences []Sequence
 }
 
@@ -117,6 +117,8 @@ type Table struct {
 	Partitioned bool
 	Unlogged    bool
 	Inherited   bool
+	// SystemVersioned says that MariaDB keeps the history of the rows, which is not read.
+	SystemVersioned bool
 
 	// Rows and Bytes are the server's own estimates; -1 when it has none.
 	Rows  int64
@@ -306,7 +308,9 @@ type ForeignKey struct {
 type Check struct {
 	Name       string
 	Expression string
-	Origin     Origin
+	// NotEnforced is MySQL's NOT ENFORCED.
+	NotEnforced bool
+	Origin      Origin
 }
 
 // View is a view; its definition is in the dialect of its engine.
@@ -317,7 +321,7 @@ type View struct {
 	Materialized bool
 }
 
-// Sequence is a PostgreSQL sequence.
+// Sequence is a sequence of PostgreSQL or MariaDB.
 type Sequence struct {
 	Name string
 	// Type is "smallint", "integer" or "bigint".
