@@ -61,12 +61,12 @@ func Make(ctx context.Context, source *mysql.DB, target *postgres.DB, opts Optio
 
 func (m *maker) sourceEnd() Endpoint {
 	s := m.source.Server()
-	return Endpoint{Engine: s.Engine, Version: s.Version, Address: m.source.Address(), Database: m.source.Database()}
+	return Endpoint{Engine: s.Engine, Version: s.Version, Address: m.source.Address(), Database: m.source.DSN().Database}
 }
 
 func (m *maker) targetEnd() Endpoint {
 	return Endpoint{
-		Engine: schema.Postgres, Version: m.target.Server().Version, Address: m.target.Address(), Database: m.target.Database(),
+		Engine: schema.Postgres, Version: m.target.Server().Version, Address: m.target.Address(), Database: m.target.Server().Database,
 	}
 }
 

@@ -2,6 +2,8 @@ package migrate
 
 import (
 	"github.com/moodledb/moodledb/convert"
+	"github.com/moodledb/moodledb/ownership"
+	"github.com/moodledb/moodledb/postgres"
 	"github.com/moodledb/moodledb/schema"
 )
 
@@ -50,6 +52,18 @@ type Plan struct {
 	Overwrites []string
 	// Findings are sorted, blockers first.
 	Findings []Finding
+
+	// dropsStaging says that the staging schema of an unfinished run is dropped first.
+	dropsStaging bool
+}
+
+// handing is the plan in the words of package ownership.
+func (p *Plan) handing() ownership.Options {
+	o := ownership.Options{Schema: p.Publish, Owner: p.Owner, Replace: p.Replace}
+	if p.Mode == Staged {
+		o.Staging = p.Load
+	}
+	return o
 }
 
 // Endpoint is one end of a migration.
@@ -115,6 +129,9 @@ type Column struct {
 type Build struct {
 	Name      string
 	Statement string
+
+	// entry is set while a run builds what data-only had put aside.
+	entry *postgres.JournalEntry
 }
 
 // Sequence is a sequence and the column that it feeds.

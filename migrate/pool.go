@@ -126,9 +126,6 @@ func (s source) Query(ctx context.Context, query string) (copy.Rows, error) {
 // loadTable copies the rows of one table.
 func (r *run) loadTable(ctx context.Context, reader *mysql.Reader, conn *postgres.Conn, s *tableState) error {
 	t := s.plan
-	if err := r.ready(ctx, conn, t); err != nil {
-		return err
-	}
 	if !t.Copy {
 		return nil
 	}
@@ -138,7 +135,7 @@ func (r *run) loadTable(ctx context.Context, reader *mysql.Reader, conn *postgre
 	opts.Progress = func(rows, bytes int64) { r.send(TableProgress{Table: t.Target, Rows: rows, Bytes: bytes}) }
 	done, err := copy.Table(ctx, source{reader}, conn, t.job(), opts)
 	if err != nil {
-		return fmt.Errorf("copy table %q: %w", t.Source, err)
+		return fmt.Errorf("copy table %q: %w", t.Source, hinted(err))
 	}
 	s.result.Copied = true
 	s.result.Rows, s.result.Bytes = done.Rows, done.Bytes
@@ -187,8 +184,8 @@ func (r *run) buildTask(ctx context.Context, conn *postgres.Conn, b task) error 
 	t := b.state.plan
 	for _, x := range b.builds {
 		started := time.Now()
-		if err := conn.Exec(ctx, x.Statement); err != nil {
-			return fmt.Errorf("table %q: build %s: %w", t.Target, x.Name, err)
+		if err := x.make(ctx, conn); err != nil {
+			return fmt.Errorf("table %q: build %s: %w", t.Target, x.Name, hinted(err))
 		}
 		elapsed := time.Since(started)
 		b.state.mu.Lock()
@@ -219,4 +216,12 @@ func (r *run) finish(ctx context.Context, conn *postgres.Conn, s *tableState) er
 	}
 	r.send(TableDone{Table: t.Target})
 	return nil
+}
+
+// make builds a key or index, from the journal when it was put aside.
+func (x Build) make(ctx context.Context, conn *postgres.Conn) error {
+	if x.entry != nil {
+		return conn.Rebuild(ctx, *x.entry)
+	}
+	return conn.Exec(ctx, x.Statement)
 }

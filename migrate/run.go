@@ -15,9 +15,6 @@ import (
 	"github.com/moodledb/moodledb/schema"
 )
 
-// cleanupTimeout bounds how long a run that failed tries to take back what it made.
-const cleanupTimeout = 5 * time.Minute
-
 // ErrBlocked is returned by Run for a plan that has a blocker.
 var ErrBlocked = errors.New("the plan has blockers")
 
@@ -26,6 +23,14 @@ type run struct {
 	source *mysql.DB
 	target *postgres.DB
 	plan   *Plan
+	// release gives up the hold on the schema that is loaded.
+	release func()
+	// staged and published tell what there is to take back: see takeBack.
+	staged, published bool
+	// made are the tables that this run created in a schema that was there before.
+	made []string
+	// late are the entries of the journal that are made when all tables are loaded.
+	late []postgres.JournalEntry
 	// live is the source's schema as the snapshot's readers see it, for its AUTO_INCREMENT values.
 	live schema.Schema
 
@@ -49,13 +54,22 @@ func Run(ctx context.Context, source *mysql.DB, target *postgres.DB, plan *Plan,
 	if events == nil {
 		events = func(Event) {}
 	}
-	r := &run{source: source, target: target, plan: plan, events: events}
+	own := *plan
+	own.Tables = slices.Clone(plan.Tables)
+	r := &run{source: source, target: target, plan: &own, events: events}
 	result := &Result{
 		Mode: plan.Mode, Source: plan.Source, Target: plan.Target, Prefix: plan.Prefix, Schema: plan.Publish,
 		Owner: plan.Owner, Started: time.Now(), LeftOut: plan.LeftOut, Findings: plan.Findings,
 	}
-	if err := r.all(ctx, result); err != nil {
-		return nil, r.takeBack(ctx, err)
+	err := r.all(ctx, result)
+	if err != nil {
+		err = r.takeBack(ctx, err)
+	}
+	if r.release != nil {
+		r.release()
+	}
+	if err != nil {
+		return nil, err
 	}
 	slices.SortFunc(result.Tables, func(a, b TableResult) int { return strings.Compare(a.Name, b.Name) })
 	for _, t := range result.Tables {
@@ -89,7 +103,8 @@ func (r *run) all(ctx context.Context, result *Result) error {
 	var snapshot *mysql.Snapshot
 	defer func() {
 		if snapshot != nil {
-			snapshot.Close()
+			// Only read from: an error on closing changes nothing.
+			_ = snapshot.Close()
 		}
 	}()
 	steps := []struct {
@@ -100,16 +115,13 @@ func (r *run) all(ctx context.Context, result *Result) error {
 			snapshot, err = r.open(ctx, result)
 			return result.Snapshot.How, err
 		}},
-		{"make the tables", func() (string, error) { return r.makeTables(ctx) }},
+		{"prepare the target", func() (string, error) { return r.prepare(ctx) }},
 		{"copy rows and build indexes", func() (detail string, err error) {
 			result.Tables, err = r.copyTables(ctx, snapshot)
 			return "", err
 		}},
 		{"add constraints", func() (string, error) { return r.constrain(ctx) }},
-		{"hand over", func() (detail string, err error) {
-			result.Kept, err = r.publish(ctx)
-			return result.Kept, err
-		}},
+		{"hand over", func() (string, error) { return r.handOver(ctx, result) }},
 	}
 	for _, s := range steps {
 		if err := r.step(s.name, s.do); err != nil {
@@ -122,7 +134,7 @@ func (r *run) all(ctx context.Context, result *Result) error {
 // open opens the readers, then looks whether the source's schema still is what
 // was planned for.
 func (r *run) open(ctx context.Context, result *Result) (*mysql.Snapshot, error) {
-	snapshot, err := r.source.Readers(ctx, r.plan.Jobs)
+	snapshot, err := r.source.Readers(ctx, r.plan.readers())
 	if err != nil {
 		return nil, err
 	}
@@ -134,14 +146,9 @@ func (r *run) open(ctx context.Context, result *Result) (*mysql.Snapshot, error)
 			"): nothing may write to it until the copy is done"})
 	}
 	if r.live, err = r.source.Inspect(ctx, mysql.InspectOptions{}); err != nil {
-		snapshot.Close()
-		return nil, err
+		return snapshot, err
 	}
-	if err := r.unchanged(); err != nil {
-		snapshot.Close()
-		return nil, err
-	}
-	return snapshot, nil
+	return snapshot, r.unchanged()
 }
 
 // unchanged compares the columns of the planned tables with those of now.
@@ -173,34 +180,6 @@ func (r *run) autoIncrement(t *Table, q Sequence) uint64 {
 	return q.Next
 }
 
-// makeTables runs the statements that come before the rows.
-func (r *run) makeTables(ctx context.Context) (string, error) {
-	conn, err := r.target.Acquire(ctx)
-	if err != nil {
-		return "", err
-	}
-	defer conn.Release()
-	for _, s := range r.plan.Prepare {
-		if err := conn.Exec(ctx, s); err != nil {
-			return "", err
-		}
-	}
-	n := 0
-	for i := range r.plan.Tables {
-		t := &r.plan.Tables[i]
-		if !t.creates {
-			continue
-		}
-		// One round trip and one transaction a table: a site has more objects
-		// than one transaction may lock.
-		if err := conn.Exec(ctx, strings.Join(t.Before, ";\n")); err != nil {
-			return "", fmt.Errorf("table %q: %w", t.Target, err)
-		}
-		n++
-	}
-	return fmt.Sprintf("%d tables in schema %s", n, r.plan.Load), nil
-}
-
 // constrain adds foreign keys and checks, which need all tables.
 func (r *run) constrain(ctx context.Context) (string, error) {
 	conn, err := r.target.Acquire(ctx)
@@ -208,22 +187,52 @@ func (r *run) constrain(ctx context.Context) (string, error) {
 		return "", err
 	}
 	defer conn.Release()
-	n := 0
+	n := len(r.late)
+	for _, e := range r.late {
+		if err := conn.Rebuild(ctx, e); err != nil {
+			return "", err
+		}
+	}
 	for i := range r.plan.Tables {
 		t := &r.plan.Tables[i]
 		for _, s := range t.Constraints {
 			if err := conn.Exec(ctx, s); err != nil {
-				return "", fmt.Errorf("table %q: %w", t.Target, err)
+				return "", fmt.Errorf("table %q: %w", t.Target, hinted(err))
 			}
 			n++
 		}
 	}
-	return fmt.Sprintf("%d", n), nil
+	return plural(n, "constraint"), nil
 }
 
-// publish sets owners and, when there is a staging schema, renames it. It
+// handOver sets owners and, when there is a staging schema, renames it. It
 // returns the name that the replaced schema got.
-func (r *run) publish(ctx context.Context) (kept string, err error) {
-	_ = ownership.SetOwner
-	return "", nil
+func (r *run) handOver(ctx context.Context, result *Result) (detail string, err error) {
+	if r.plan.Mode == DataOnly {
+		if err := r.target.CloseJournal(ctx); err != nil {
+			return "", err
+		}
+	}
+	if r.plan.Owner != "" {
+		if err := ownership.SetOwner(ctx, r.target, r.plan.Load, r.plan.Owner); err != nil {
+			return "", err
+		}
+	}
+	if r.plan.Mode != Staged {
+		return fmt.Sprintf("the tables are in schema %s", r.plan.Load), nil
+	}
+	done, err := ownership.Publish(ctx, r.target, r.plan.handing())
+	if err != nil {
+		return "", err
+	}
+	r.published = true
+	result.Kept = done.Kept
+	for _, w := range done.Warnings {
+		result.Findings = append(result.Findings, problemFinding(w))
+	}
+	detail = fmt.Sprintf("schema %s is now %s", r.plan.Load, r.plan.Publish)
+	if done.Kept != "" {
+		detail += ", what was there is now " + done.Kept
+	}
+	return detail, nil
 }
