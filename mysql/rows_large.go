@@ -15,6 +15,9 @@ type largeRow struct {
 	fieldLeft int64
 	// field is the number of fields begun; columns is how many there are.
 	field, columns int
+	// head holds the length in front of a field while it is read; on the stack
+	// it would escape to the connection's Read.
+	head [9]byte
 }
 
 // NextField goes to the next field of a large row and tells its size in bytes.
@@ -154,7 +157,7 @@ func (r *Reader) skip(n int64) error {
 
 // fieldSize reads the length in front of a field. It may straddle two packets.
 func (r *Reader) fieldSize() (size int64, null bool, err error) {
-	var head [9]byte
+	head := &r.large.head
 	need := 1
 	for got := 0; got < need; got++ {
 		if _, err := r.readPayload(head[got : got+1]); err != nil {
