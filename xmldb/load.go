@@ -36,7 +36,7 @@ func Load(root string, opts Options) (*Site, error) {
 	default:
 		return nil, fmt.Errorf("load %s: unknown product %q; it is %s or %s", root, opts.Product, Moodle, Totara)
 	}
-	site, hasComponents, err := detect(root)
+	site, components, err := detect(root)
 	if err != nil {
 		return nil, err
 	}
@@ -47,8 +47,8 @@ func Load(root string, opts Options) (*Site, error) {
 		site.Limits = *opts.Limits
 	}
 	f.findAdmin()
-	if hasComponents {
-		f.components()
+	if components != "" {
+		f.components(components)
 	} else {
 		f.hardcoded()
 	}
@@ -60,31 +60,43 @@ func Load(root string, opts Options) (*Site, error) {
 	return site, nil
 }
 
-// detect finds out where under root the code is.
-func detect(root string) (site *Site, hasComponents bool, err error) {
+// detect finds out where the code is. components is the path of components.json
+// relative to dirroot; it is empty where the code itself lists its plugin types.
+func detect(root string) (site *Site, components string, err error) {
 	info, err := os.Stat(root)
 	if err != nil {
-		return nil, false, fmt.Errorf("load site: %w", err)
+		return nil, "", fmt.Errorf("load site: %w", err)
 	}
 	if !info.IsDir() {
-		return nil, false, fmt.Errorf("load site: %s is not a directory: %w", root, ErrNotSite)
+		return nil, "", fmt.Errorf("load site: %s is not a directory: %w", root, ErrNotSite)
 	}
 	root = filepath.Clean(root)
-	for _, sub := range []string{".", "public"} {
-		if isFile(filepath.Join(root, sub, "lib", "components.json")) {
-			return &Site{Root: root, DirRoot: filepath.Join(root, sub)}, true, nil
+	for _, l := range []struct{ dirRoot, components string }{
+		{"public", "../lib/components.json"}, // Moodle 5.2 and later
+		{"public", "lib/components.json"},    // Moodle 5.1
+		{".", "lib/components.json"},         // Moodle up to 5.0, or public/ of 5.1
+		{".", "../lib/components.json"},      // public/ of Moodle 5.2 and later
+	} {
+		dir := filepath.Join(root, l.dirRoot)
+		if isFile(filepath.Join(dir, l.components)) && (l.components == "lib/components.json" || hasCore(dir)) {
+			return &Site{Root: root, DirRoot: dir}, l.components, nil
 		}
 	}
 	// Other software has a server/version.php too, but no lib/db/install.xml beside it.
 	for _, sub := range []string{"server", "."} {
 		dir := filepath.Join(root, sub)
-		if isFile(filepath.Join(dir, "version.php")) && isFile(filepath.Join(dir, "lib", "db", "install.xml")) {
-			return &Site{Root: root, DirRoot: dir}, false, nil
+		if isFile(filepath.Join(dir, "version.php")) && hasCore(dir) {
+			return &Site{Root: root, DirRoot: dir}, "", nil
 		}
 	}
-	return nil, false, fmt.Errorf("load site: %s has neither lib/components.json nor public/lib/components.json (Moodle), "+
+	return nil, "", fmt.Errorf("load site: %s has neither lib/components.json nor public/lib/components.json (Moodle), "+
 		"nor version.php with lib/db/install.xml here or in server/ (Totara); give the directory that holds config.php: %w", root, ErrNotSite)
 }
+
+// coreFile declares the tables of core.
+const coreFile = "lib/db/install.xml"
+
+func hasCore(dirRoot string) bool { return isFile(filepath.Join(dirRoot, coreFile)) }
 
 // readVersion reads version.php into the site; product, when not empty, wins
 // over what the file says.
@@ -137,9 +149,9 @@ func (f *finder) findAdmin() {
 	}
 }
 
-// components reads lib/components.json.
-func (f *finder) components() {
-	const file = "lib/components.json"
+// components reads components.json. Its paths begin at dirroot, but from Moodle
+// 5.2 on, when the file moved out of public/, at the directory above.
+func (f *finder) components(file string) {
 	src, ok := f.read(file, "core")
 	if !ok {
 		return
@@ -169,11 +181,10 @@ func (f *finder) components() {
 
 // loadFiles reads the install.xml of core and then of all plugins.
 func (f *finder) loadFiles() {
-	const core = "lib/db/install.xml"
-	if isFile(f.abs(core)) {
-		f.loadFile(core, plugin{component: "core", dir: "lib"})
+	if isFile(f.abs(coreFile)) {
+		f.loadFile(coreFile, plugin{component: "core", dir: "lib"})
 	} else {
-		f.find(Error, "core-missing", core, 0, "core", "give the complete code of the site", "the install.xml of core is missing")
+		f.find(Error, "core-missing", coreFile, 0, "core", "give the complete code of the site", "the install.xml of core is missing")
 	}
 	for _, p := range f.plugins() {
 		file := p.dir + "/db/install.xml"

@@ -20,7 +20,7 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 // TestLoadLayouts reads one small site of each layout of code and compares all
 // that is known of it, with the names for PostgreSQL, to a golden file.
 func TestLoadLayouts(t *testing.T) {
-	for _, name := range []string{"moodle45", "moodle51", "totara25", "totara13"} {
+	for _, name := range []string{"moodle45", "moodle51", "moodle52", "totara25", "totara13"} {
 		t.Run(name, func(t *testing.T) {
 			root := filepath.Join("testdata", "sites", name)
 			site, err := xmldb.Load(root, xmldb.Options{})
@@ -138,7 +138,7 @@ func TestLoadRejectsWhatIsNoSite(t *testing.T) {
 }
 
 func TestLoadFromTheCodeDirectoryItself(t *testing.T) {
-	for _, tt := range []struct{ root, dir string }{{"moodle51", "public"}, {"totara13", "server"}} {
+	for _, tt := range []struct{ root, dir string }{{"moodle51", "public"}, {"moodle52", "public"}, {"totara13", "server"}} {
 		t.Run(tt.root, func(t *testing.T) {
 			whole, err := xmldb.Load(filepath.Join("testdata", "sites", tt.root), xmldb.Options{})
 			if err != nil {

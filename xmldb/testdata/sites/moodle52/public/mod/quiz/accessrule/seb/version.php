@@ -1,0 +1,2 @@
+<?php
+$plugin->version = 2025100600;
