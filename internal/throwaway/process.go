@@ -88,6 +88,8 @@ func runProgram(ctx context.Context, argv []string, dir string, acc account) err
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	cmd.Dir, cmd.Env = dir, cleanEnv(dir)
 	cmd.SysProcAttr = acc.attributes(syscall.SIGKILL)
+	// The program may be a script, whose children must end with it.
+	cmd.Cancel = func() error { return killGroup(cmd.Process) }
 	// A grandchild that keeps the pipe open must not keep us.
 	cmd.WaitDelay = 5 * time.Second
 	var out bytes.Buffer

@@ -59,9 +59,9 @@ func (st *suite) commandAs(path, argv0 string) []string {
 	return []string{st.loader, "--library-path", strings.Join(st.libs, ":"), "--argv0", argv0, path}
 }
 
-// launchers makes dir a copy of the suite's /usr in which each program is a
-// small script that runs the real one through the suite's loader, and all else
-// a symbolic link. So programs that start one another (initdb starts postgres,
+// launchers makes dir a copy of the suite's /usr that has the programs of the
+// database packages only, each a small script that runs the real one through
+// the suite's loader, and links to all else. So programs that start one another (initdb starts postgres,
 // mariadb-install-db starts mariadbd) find what can run here.
 func (st *suite) launchers(dir string) error {
 	usr := filepath.Join(st.root, "usr")
@@ -102,8 +102,8 @@ func dirNames(programDirs []string) []string {
 	return out
 }
 
-// servers and clients are the programs that get a launcher: those of the
-// database packages, and not the hundreds of others in usr/bin.
+// wantLauncher reports whether a program is one of the database packages'. The
+// hundreds of others in usr/bin are this machine's to have.
 func wantLauncher(name string) bool {
 	for _, p := range []string{"mariadb", "mysql", "my_print_defaults", "resolveip", "aria_", "inno", "pg_", "postgres", "psql", "initdb", "createdb", "dropdb"} {
 		if strings.HasPrefix(name, p) {

@@ -70,7 +70,8 @@ type Server struct {
 	eng      engine
 	programs programs
 	process  *process
-	release  func()
+	ready    bool // it has answered once
+	release  func() error
 	stop     sync.Once
 	stopErr  error
 }
@@ -97,7 +98,7 @@ func Start(ctx context.Context, opts Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	dir, release, err := makeDir(opts)
+	dir, release, err := makeDir(opts.Dir, opts.Kind)
 	if err != nil {
 		return nil, fmt.Errorf("start a private %s server: %w", opts.Kind, err)
 	}
@@ -123,6 +124,14 @@ func (s *Server) run(ctx context.Context, inst Installation, opts Options) error
 	if err := acc.own(s.Dir); err != nil {
 		return err
 	}
+	for _, dir := range []string{s.Dir, inst.Root} {
+		if dir == "" {
+			continue
+		}
+		if err := acc.canEnter(dir); err != nil {
+			return err
+		}
+	}
 	if s.programs, err = inst.prepare(s.Dir); err != nil {
 		return err
 	}
@@ -144,6 +153,7 @@ func (s *Server) run(ctx context.Context, inst Installation, opts Options) error
 		}
 		s.Version, err = waitReady(ctx, s)
 		if err == nil {
+			s.ready = true
 			return s.eng.writeClientConfig(s)
 		}
 		if !portTaken(logFile) || attempt == portAttempts {
@@ -159,7 +169,7 @@ func (s *Server) run(ctx context.Context, inst Installation, opts Options) error
 func (s *Server) Stop() error {
 	s.stop.Do(func() {
 		if s.process != nil {
-			if err := s.process.early(); err != nil {
+			if err := s.process.early(); err != nil && s.ready {
 				s.stopErr = withLog(fmt.Errorf("the private %s server on port %d had ended by itself: %w", s.Kind, s.Port, err), s.process.log)
 			}
 			s.process.end()
@@ -167,7 +177,7 @@ func (s *Server) Stop() error {
 		if err := os.RemoveAll(s.Dir); err != nil {
 			s.stopErr = errors.Join(s.stopErr, fmt.Errorf("remove the directory of a private %s server: %w", s.Kind, err))
 		}
-		s.release()
+		s.stopErr = errors.Join(s.stopErr, s.release())
 	})
 	return s.stopErr
 }
