@@ -64,6 +64,9 @@ type finder struct {
 	subsystems map[string]bool
 	supports   []string // the types whose plugins may have sub-plugins
 	types      []pluginType
+	// listed keeps what pluginsOf found, by directory: types with sub-plugins are
+	// asked for more than once, and a fault is to be told once.
+	listed map[string][]plugin
 }
 
 func (f *finder) abs(rel string) string {
@@ -162,6 +165,16 @@ func (f *finder) plugins() []plugin {
 // them: names begin with a letter, so byte by byte. Symbolic links to
 // directories count as directories; nothing is followed deeper than one level.
 func (f *finder) pluginsOf(t pluginType) []plugin {
+	key := t.name + "=" + t.dir
+	found, ok := f.listed[key]
+	if !ok {
+		found = f.listPlugins(t)
+		f.listed[key] = found
+	}
+	return found
+}
+
+func (f *finder) listPlugins(t pluginType) []plugin {
 	entries, err := os.ReadDir(f.abs(t.dir))
 	if err != nil {
 		if !os.IsNotExist(err) {

@@ -17,7 +17,8 @@
 //   - A rule of creation (a field named orderId, an index on a text field, a
 //     name too long) makes Moodle refuse the table, so that table is left out.
 //   - A PATH attribute that names another directory is only a warning, and the
-//     file is loaded, although newer versions of Moodle skip it.
+//     file is loaded, although newer versions of Moodle skip it. What reads a
+//     database of an older version must know these tables.
 //
 // [Site.Names] runs Moodle's naming of keys and indexes, whose counters depend
 // on the order of all tables of the site.

@@ -40,7 +40,7 @@ func Load(root string, opts Options) (*Site, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &finder{site: site, admin: opts.Admin, subsystems: map[string]bool{}}
+	f := &finder{site: site, admin: opts.Admin, subsystems: map[string]bool{}, listed: map[string][]plugin{}}
 	f.readVersion(opts.Product)
 	site.Limits = LimitsFor(site.Product, site.Branch)
 	if opts.Limits != nil {
@@ -234,8 +234,12 @@ func (f *finder) checkPath(r *fileReader, rel string) {
 		return
 	}
 	dir := strings.TrimSuffix(rel, "/install.xml")
-	r.add(Warning, "path-mismatch", place{line: r.tree.line(r.tree.root)}, fmt.Sprintf("write PATH=%q", dir),
-		"PATH is %q but the file is in %q; the file is loaded, though newer versions of Moodle skip it", value, dir)
+	severity, consequence := Warning, "the file is loaded, though newer versions of Moodle skip it"
+	if r.product == Totara {
+		severity, consequence = Info, "Totara does not mind"
+	}
+	r.add(severity, "path-mismatch", place{line: r.tree.line(r.tree.root)}, fmt.Sprintf("write PATH=%q", dir),
+		"PATH is %q but the file is in %q; %s", value, dir, consequence)
 }
 
 // read reads a file under dirroot; what fails is a finding.

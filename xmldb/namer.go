@@ -1,7 +1,7 @@
 package xmldb
 
 import (
-	"crypto/md5" // #nosec: the names of Totara's keys contain an MD5, nothing is secured by it
+	"crypto/md5" // part of the names of Totara's keys; nothing is secured by it
 	"encoding/hex"
 	"strconv"
 	"strings"
@@ -22,7 +22,7 @@ type naming struct {
 func namingFor(product Product, branch int) naming {
 	if product == Totara {
 		return naming{
-			counters:     branch == 0 || branch >= 900,
+			counters:     branch == 0 || branch >= 209,
 			primaryTwice: branch != 0 && branch < 1300,
 		}
 	}

@@ -1,6 +1,7 @@
 package xmldb
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -77,7 +78,8 @@ func (r *fileReader) readFile(src []byte) (f File, ok bool) {
 }
 
 func asXMLError(err error) *xmlError {
-	if e, ok := err.(*xmlError); ok {
+	var e *xmlError
+	if errors.As(err, &e) {
 		return e
 	}
 	return &xmlError{"xml-syntax", 1, err.Error()}
