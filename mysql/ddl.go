@@ -165,15 +165,17 @@ func partSQL(p schema.IndexPart) string {
 	return text
 }
 
-// foreignKeySQL spells a foreign key. NO ACTION is left out: it is the default.
+// foreignKeySQL spells a foreign key. RESTRICT and NO ACTION, which are the
+// same and the default, are left out.
 func foreignKeySQL(fk schema.ForeignKey) string {
 	text := fmt.Sprintf("CONSTRAINT %s FOREIGN KEY (%s) REFERENCES %s (%s)",
 		QuoteIdent(fk.Name), quoteAll(fk.Columns), quoteTable(fk.RefTable), quoteAll(fk.RefColumns))
-	if fk.OnDelete != "" && fk.OnDelete != "no action" {
-		text += " ON DELETE " + strings.ToUpper(fk.OnDelete)
-	}
-	if fk.OnUpdate != "" && fk.OnUpdate != "no action" {
-		text += " ON UPDATE " + strings.ToUpper(fk.OnUpdate)
+	for _, rule := range []struct{ event, action string }{{"DELETE", fk.OnDelete}, {"UPDATE", fk.OnUpdate}} {
+		switch rule.action {
+		case "", "restrict", "no action":
+		default:
+			text += " ON " + rule.event + " " + strings.ToUpper(rule.action)
+		}
 	}
 	return text
 }

@@ -33,8 +33,8 @@ func parseDefault(engine schema.Engine, t schema.Type, text sql.NullString, extr
 		return schema.Expression(normalExpression(s)) // MySQL 5.7 says nothing in EXTRA
 	case t.Name == "binary" || t.Name == "varbinary":
 		// MySQL 8 prints bytes in hexadecimal, and cuts them at the first NUL.
-		if b, err := hex.DecodeString(strings.TrimPrefix(s, "0x")); err == nil && strings.HasPrefix(s, "0x") {
-			s = string(b)
+		if digits, ok := strings.CutPrefix(s, "0x"); ok {
+			s = decodeHex(digits, s)
 		}
 	}
 	return schema.Literal(normalLiteral(t, s))
@@ -43,6 +43,11 @@ func parseDefault(engine schema.Engine, t schema.Type, text sql.NullString, extr
 // parseDefaultSQL tells a literal from an expression.
 func parseDefaultSQL(t schema.Type, s string) schema.Default {
 	s = normalExpression(s)
+	if t.Name == "binary" || t.Name == "varbinary" {
+		if digits, ok := strings.CutPrefix(s, "x'"); ok && strings.HasSuffix(digits, "'") { // MariaDB 11
+			return schema.Literal(normalLiteral(t, decodeHex(strings.TrimSuffix(digits, "'"), s)))
+		}
+	}
 	if value, rest, ok := unquote(s); ok && rest == "" {
 		return schema.Literal(normalLiteral(t, value))
 	}
@@ -50,6 +55,15 @@ func parseDefaultSQL(t schema.Type, s string) schema.Default {
 		return schema.Literal(normalLiteral(t, s))
 	}
 	return schema.Expression(s)
+}
+
+// decodeHex decodes hexadecimal digits; what is none stays as it was written.
+func decodeHex(digits, written string) string {
+	b, err := hex.DecodeString(digits)
+	if err != nil {
+		return written
+	}
+	return string(b)
 }
 
 // isNumber reports whether s is a number literal.

@@ -100,7 +100,7 @@ ORDER BY TABLE_NAME, CONSTRAINT_NAME`
 		if t == nil {
 			return fmt.Errorf("foreign key %q belongs to %q, which is no table", fk.Name, table)
 		}
-		fk.OnDelete, fk.OnUpdate = strings.ToLower(fk.OnDelete), strings.ToLower(fk.OnUpdate)
+		fk.OnDelete, fk.OnUpdate = action(fk.OnDelete), action(fk.OnUpdate)
 		keys[key{table, fk.Name}] = len(t.ForeignKeys)
 		t.ForeignKeys = append(t.ForeignKeys, fk)
 		return nil
@@ -130,6 +130,15 @@ ORDER BY TABLE_NAME, CONSTRAINT_NAME, ORDINAL_POSITION`
 		fk.RefColumns = append(fk.RefColumns, refColumn)
 		return nil
 	}, in.name)
+}
+
+// action spells the rule of a foreign key. NO ACTION is another word for
+// RESTRICT on both servers; MySQL prints the one and MariaDB the other for a rule that was not given.
+func action(rule string) string {
+	if rule == "NO ACTION" {
+		return "restrict"
+	}
+	return strings.ToLower(rule)
 }
 
 // readChecks reads the CHECK constraints. MariaDB names their table; MySQL's

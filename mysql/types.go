@@ -51,6 +51,9 @@ func parseType(raw string) (schema.Type, error) {
 	return t, nil
 }
 
+// compressed is what MariaDB's catalogs add to the type of a compressed column.
+const compressed = "/*M!100301 COMPRESSED*/"
+
 // cutVersionComments drops comments, such as /*M!100301 COMPRESSED*/.
 func cutVersionComments(text string) string {
 	for {
@@ -158,6 +161,9 @@ func typeSQL(t schema.Type) string {
 	}
 	if t.Zerofill {
 		b.WriteString(" zerofill")
+	}
+	if strings.HasSuffix(t.Raw, compressed) {
+		b.WriteString(" " + compressed)
 	}
 	return b.String()
 }
