@@ -3,6 +3,7 @@ package convert
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/moodledb/moodledb/schema"
 	"github.com/moodledb/moodledb/xmldb"
@@ -19,8 +20,8 @@ type DeclaredOptions struct {
 
 	// Charset, Collation and RowFormat are those of the tables of MySQL and
 	// MariaDB. Moodle asks the server, or its dboptions, for them; empty means
-	// what an installation on a server of today gets: utf8mb4,
-	// utf8mb4_unicode_ci, and Compressed for Moodle or Dynamic for Totara.
+	// what an installation on a server of today gets: the charset of Collation or
+	// utf8mb4, utf8mb4_unicode_ci, and Compressed for Moodle or Dynamic for Totara.
 	Charset   string
 	Collation string
 	RowFormat string
@@ -81,6 +82,10 @@ func (o DeclaredOptions) withDefaults(product xmldb.Product) DeclaredOptions {
 		if *field == "" {
 			*field = value
 		}
+	}
+	// The name of a collation begins with its charset, but for MariaDB's newest (uca1400_ai_ci).
+	if charset, _, _ := strings.Cut(o.Collation, "_"); charset != "uca1400" {
+		set(&o.Charset, charset)
 	}
 	set(&o.Charset, "utf8mb4")
 	set(&o.Collation, o.Charset+"_unicode_ci")
@@ -191,7 +196,7 @@ func sequencesOf(tables []schema.Table) []schema.Sequence {
 				continue
 			}
 			all = append(all, schema.Sequence{
-				Name: c.Sequence, Type: c.Type.Name, Start: 1, Increment: 1, Min: 1, Max: maxOf(c.Type.Name), Last: 1,
+				Name: c.Sequence, Type: c.Type.Name, Start: 1, Increment: 1, Min: 1, Max: 1<<(intBits(c.Type.Name)-1) - 1, Last: 1,
 				OwnedByTable: tables[i].Name, OwnedByColumn: c.Name,
 			})
 		}
@@ -199,15 +204,17 @@ func sequencesOf(tables []schema.Table) []schema.Sequence {
 	return all
 }
 
-// maxOf is the greatest value of an integer type of PostgreSQL.
-func maxOf(typeName string) int64 {
+// intBits is the width of an integer type of PostgreSQL; 0 for other types.
+func intBits(typeName string) int {
 	switch typeName {
 	case "smallint":
-		return 1<<15 - 1
+		return 16
 	case "integer":
-		return 1<<31 - 1
+		return 32
+	case "bigint":
+		return 64
 	}
-	return 1<<63 - 1
+	return 0
 }
 
 // isKeyColumn reports whether the field is part of the primary key.

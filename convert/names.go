@@ -52,20 +52,33 @@ func clip(s string, n int) string {
 
 // namespace holds the names of one schema. Tables, views, indexes and
 // sequences of PostgreSQL share it.
-type namespace map[string]bool
+type namespace struct {
+	used  map[string]bool
+	taken func(name string) bool // nil when nothing else is taken
+}
+
+// newNamespace makes an empty namespace; taken, when not nil, reports names that are taken already.
+func newNamespace(taken func(name string) bool) *namespace {
+	return &namespace{used: map[string]bool{}, taken: taken}
+}
+
+// has reports whether name is taken.
+func (ns *namespace) has(name string) bool {
+	return ns.used[name] || ns.taken != nil && ns.taken(name)
+}
 
 // take reserves name and reports whether it was free.
-func (ns namespace) take(name string) bool {
-	if ns[name] {
+func (ns *namespace) take(name string) bool {
+	if ns.has(name) {
 		return false
 	}
-	ns[name] = true
+	ns.used[name] = true
 	return true
 }
 
 // object reserves the name that PostgreSQL would choose: objectName, with a
 // number behind the label when it is taken.
-func (ns namespace) object(table, column, label string) string {
+func (ns *namespace) object(table, column, label string) string {
 	for n := 0; ; n++ {
 		numbered := label
 		if n > 0 {

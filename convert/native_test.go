@@ -238,7 +238,7 @@ func mysqlLines(table *schema.Table) []string {
 }
 
 var (
-	mysqlTable = regexp.MustCompile("^CREATE TABLE (\\S+) \\($")
+	mysqlTable = regexp.MustCompile(`^CREATE TABLE (\S+) \($`)
 	mysqlKey   = regexp.MustCompile(`^(PRIMARY|UNIQUE|FULLTEXT)? ?KEY `)
 	mysqlAuto  = regexp.MustCompile(` AUTO_INCREMENT=[0-9]+`)
 )
