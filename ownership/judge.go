@@ -169,7 +169,11 @@ func notOwned(f *facts, o Options) Problem {
 		Hint: fmt.Sprintf("let a superuser run: ALTER SCHEMA %s OWNER TO %s",
 			postgres.QuoteIdent(o.Schema), postgres.QuoteIdent(f.server.User)),
 	}
-	if f.target.Owner == "pg_database_owner" {
+	switch {
+	case f.target.Owner == "pg_database_owner" && f.server.DatabaseOwner == f.server.User:
+		p.Hint = fmt.Sprintf("the role owns the database but does not inherit the rights of that: ALTER ROLE %s INHERIT",
+			postgres.QuoteIdent(f.server.User))
+	case f.target.Owner == "pg_database_owner":
 		p.Hint = fmt.Sprintf("connect as the owner of the database, %q", f.server.DatabaseOwner)
 	}
 	p.Hint += orDirect
@@ -189,8 +193,8 @@ func judgeExtensions(f *facts) []Problem {
 			p.Hint = fmt.Sprintf("if nothing uses it: DROP EXTENSION %s, and after the migration CREATE EXTENSION %s", name, name) + orDirect
 		case !x.Owned:
 			p.Code = "extension-not-owned"
-			p.Message = fmt.Sprintf("the extension %q has its objects in schema %q and %q may not move them", x.Name, f.target.Name, f.server.User)
-			p.Hint = fmt.Sprintf("let a superuser move it away: ALTER EXTENSION %s SET SCHEMA another_schema; or connect as a superuser", name) + orDirect
+			p.Message = fmt.Sprintf("the extension %q has its objects in schema %q and %q may not move all of them", x.Name, f.target.Name, f.server.User)
+			p.Hint = fmt.Sprintf("connect as a superuser, or DROP EXTENSION %s before the migration and CREATE EXTENSION %s after it", name, name) + orDirect
 		default:
 			continue
 		}

@@ -103,8 +103,18 @@ WHERE nspname = $1`
 		db.release(c)
 		return nil, stepError(err, "hold schema %q", name)
 	}
-	// The session is closed rather than given back: nobody else may inherit the lock.
-	return func() { closeConn(context.WithoutCancel(ctx), c) }, nil
+	return func() { db.unlock(ctx, c) }, nil
+}
+
+// unlock gives up all advisory locks of a session. The session is closed when
+// that fails, which comes to the same, but the server may take a moment for it.
+func (db *DB) unlock(ctx context.Context, c *pgx.Conn) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cancelTimeout)
+	defer cancel()
+	if _, err := c.Exec(ctx, "SELECT pg_advisory_unlock_all()"); err != nil {
+		closeConn(ctx, c)
+	}
+	db.release(c)
 }
 
 // lockBatch is the number of tables that one transaction drops or alters. Each

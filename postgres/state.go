@@ -147,12 +147,14 @@ ORDER BY 1, 2, a.n`
 
 // inSchema finds the objects of a schema by their dependency on it, so that
 // none of whatever kind is missed. Rows, indexes and TOAST depend on their
-// table instead. What belongs to an extension is left out.
+// table instead. What belongs to an extension is left out, and so are the parts
+// that PostgreSQL adds to a type by itself, such as the constructors of a range.
 const inSchema = `pg_depend d
 WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = $1 AND d.deptype = 'n'
   AND d.classid <> 'pg_extension'::regclass
   AND NOT EXISTS (SELECT FROM pg_depend e
-                  WHERE e.classid = d.classid AND e.objid = d.objid AND e.deptype = 'e')`
+                  WHERE e.classid = d.classid AND e.objid = d.objid
+                    AND (e.deptype = 'e' OR e.deptype = 'i' AND d.classid <> 'pg_class'::regclass))`
 
 func (tx *Tx) countObjects(ctx context.Context, oid uint32, s *SchemaState) error {
 	const query = `
@@ -187,9 +189,20 @@ GROUP BY 1`
 	})
 }
 
+// readExtensions finds the extensions. To move one, a role must own it and all
+// that it consists of: what a plain role has made of a trusted extension
+// consists of objects of the superuser.
 func (tx *Tx) readExtensions(ctx context.Context, oid uint32, s *SchemaState) error {
 	const query = `
-SELECT x.extname, x.extrelocatable, pg_has_role(x.extowner, 'USAGE')
+SELECT x.extname, x.extrelocatable,
+       pg_has_role(x.extowner, 'USAGE') AND NOT EXISTS (
+           SELECT FROM pg_depend m
+           LEFT JOIN pg_proc p ON m.classid = 'pg_proc'::regclass AND p.oid = m.objid
+           LEFT JOIN pg_class c ON m.classid = 'pg_class'::regclass AND c.oid = m.objid
+           LEFT JOIN pg_type t ON m.classid = 'pg_type'::regclass AND t.oid = m.objid
+           LEFT JOIN pg_operator o ON m.classid = 'pg_operator'::regclass AND o.oid = m.objid
+           WHERE m.refclassid = 'pg_extension'::regclass AND m.refobjid = x.oid AND m.deptype = 'e'
+             AND NOT pg_has_role(coalesce(p.proowner, c.relowner, t.typowner, o.oprowner, x.extowner), 'USAGE'))
 FROM pg_extension x
 WHERE x.extnamespace = $1
    OR EXISTS (SELECT FROM pg_depend m
