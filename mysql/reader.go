@@ -22,18 +22,13 @@ import (
 // the same from 16 to 256 KiB.
 const readBuffer = 256 << 10
 
-// dialTimeout bounds opening a connection and logging in.
-const dialTimeout = 30 * time.Second
-
 // killTimeout bounds the effort to stop a query that nobody reads any more.
 const killTimeout = 5 * time.Second
 
 // login is all that a streaming connection needs to be opened.
 type login struct {
+	dsn       dsn.DSN
 	transport Transport
-	user      string
-	password  dsn.Secret
-	database  string
 	mariadb   bool
 }
 
@@ -81,7 +76,7 @@ func openReader(ctx context.Context, l login) (*Reader, error) {
 // connect dials and logs in by go-mysql. Two protocol features are turned off
 // so that a result set always ends with the same packet and a query is plain text.
 func connect(ctx context.Context, l login) (*client.Conn, error) {
-	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
 	stop := func() bool { return true }
 	dial := func(ctx context.Context, network, address string) (net.Conn, error) {
@@ -94,7 +89,7 @@ func connect(ctx context.Context, l login) (*client.Conn, error) {
 		stop = context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
 		return conn, nil
 	}
-	conn, err := client.ConnectWithDialer(ctx, l.transport.Network, l.transport.Address, l.user, l.password.Reveal(), l.database, dial,
+	conn, err := client.ConnectWithDialer(ctx, l.transport.Network, l.transport.Address, l.dsn.User, l.dsn.Password.Reveal(), l.dsn.Database, dial,
 		func(c *client.Conn) error {
 			c.UnsetCapability(gomysql.CLIENT_DEPRECATE_EOF)
 			c.UnsetCapability(gomysql.CLIENT_QUERY_ATTRIBUTES)
@@ -113,7 +108,7 @@ func connect(ctx context.Context, l login) (*client.Conn, error) {
 	if ctx.Err() != nil {
 		err = context.Cause(ctx)
 	}
-	return nil, fmt.Errorf("connect to %s as %q: %w", l.transport.Address, l.user, serverError(err))
+	return nil, connectError(l.dsn, serverError(err))
 }
 
 // serverError turns go-mysql's error into the one that all of this package
@@ -131,13 +126,14 @@ func serverError(err error) error {
 }
 
 // settings are the statements that prepare a streaming session. None depends on
-// a right. Values come in UTC and in utf8mb4, nothing limits time or rows, and
-// a slow target does not make the server hang up.
+// a right. Values come in UTC and in utf8mb4, nothing limits time or rows, a
+// slow target does not make the server hang up, and a table that someone is
+// altering is not waited for forever.
 func (l login) settings() []string {
 	list := []string{
 		"SET NAMES utf8mb4",
 		"SET SESSION time_zone = '+00:00', sql_mode = '', net_write_timeout = 86400, net_read_timeout = 86400, " +
-			"wait_timeout = 86400, sql_select_limit = 18446744073709551615, sql_big_selects = 1",
+			"wait_timeout = 86400, lock_wait_timeout = 300, sql_select_limit = 18446744073709551615, sql_big_selects = 1",
 	}
 	if l.mariadb {
 		list = append(list, "SET SESSION max_statement_time = 0")

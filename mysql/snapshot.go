@@ -10,6 +10,8 @@ import (
 
 	driver "github.com/go-sql-driver/mysql"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/moodledb/moodledb/schema"
 )
 
 // Snapshot is a set of readers, each in a read-only transaction of its own.
@@ -25,6 +27,17 @@ type Snapshot struct {
 	// Position is the place of the snapshot in the source's binary log, as
 	// file:position; empty when it is not known.
 	Position string
+}
+
+// Readers opens n streaming connections, each in a transaction of its own that
+// only reads, all of them seeing the same moment if that can be had without a
+// lock: see [Snapshot.Consistent].
+func (db *DB) Readers(ctx context.Context, n int) (*Snapshot, error) {
+	s, err := openSnapshot(ctx, login{dsn: db.dsn, transport: db.transport, mariadb: db.server.Engine == schema.MariaDB}, n)
+	if err != nil {
+		return nil, fmt.Errorf("open %d readers: %w", n, err)
+	}
+	return s, nil
 }
 
 // snapshotAttempts is how often the readers' transactions are begun anew
@@ -137,7 +150,7 @@ type observed struct {
 	counter string
 	// writers is the number of InnoDB's transactions that have written and not ended.
 	writers int
-	// denied names the rights that were missing.
+	// denied names the rights that were missing, the most useful one first.
 	denied []string
 }
 
@@ -164,13 +177,13 @@ func (s *Snapshot) judge(ctx context.Context, before, after observed) error {
 	case before.counter != "" && before.counter == after.counter && before.writers == 0:
 		s.Consistent = true
 		s.How = fmt.Sprintf("%s: InnoDB had no writing transaction while they opened (next number %s before and after)", s.count(), after.counter)
-	case before.binlog != "" && before.binlog == after.binlog && before.gtids == after.gtids:
+	case !s.Readers[0].login.mariadb && before.binlog != "" && before.binlog == after.binlog && before.gtids == after.gtids:
 		s.Consistent = true
 		s.How = fmt.Sprintf("%s: the binary log stood at %s before and after they opened", s.count(), after.binlog)
 	case !before.any():
 		s.How = "it cannot be shown that the readers see one moment of the source"
 		if len(before.denied) > 0 {
-			s.How += "; grant " + strings.Join(before.denied, " or ")
+			s.How += fmt.Sprintf("; let an administrator run: GRANT %s ON *.* TO the account", before.denied[0])
 		}
 	}
 	return nil
@@ -191,59 +204,40 @@ func (s *Snapshot) sessionPositions(ctx context.Context) (same bool, position st
 		return false, "", nil
 	}
 	for i, r := range s.Readers {
-		status, err := r.status(ctx, "SHOW STATUS WHERE Variable_name IN ('Binlog_snapshot_file', 'Binlog_snapshot_position')")
-		if err != nil {
+		at, err := r.binlogSnapshot(ctx)
+		if err != nil || at == "" || (i > 0 && at != position) {
 			return false, "", err
-		}
-		file := status["binlog_snapshot_file"]
-		if file == "" {
-			return false, "", nil
-		}
-		at := file + ":" + status["binlog_snapshot_position"]
-		if i > 0 && at != position {
-			return false, "", nil
 		}
 		position = at
 	}
 	return true, position, nil
 }
 
-// status reads rows of names and values; names are lower-cased.
-func (r *Reader) status(ctx context.Context, query string) (map[string]string, error) {
-	rows, err := r.all(ctx, query)
+// binlogSnapshot asks MariaDB for the place of the session's snapshot in the
+// binary log, as file:position, which needs no right. Outside of a transaction
+// it is the log's end; without a log it is empty.
+func (r *Reader) binlogSnapshot(ctx context.Context) (string, error) {
+	rows, err := r.all(ctx, "SHOW STATUS WHERE Variable_name IN ('Binlog_snapshot_file', 'Binlog_snapshot_position')")
 	if err != nil {
-		return nil, err
+		return "", err
 	}
-	out := map[string]string{}
+	status := map[string]string{}
 	for _, row := range rows {
 		if len(row) == 2 {
-			out[strings.ToLower(row[0])] = row[1]
+			status[strings.ToLower(row[0])] = row[1]
 		}
 	}
-	return out, nil
+	if status["binlog_snapshot_file"] == "" {
+		return "", nil
+	}
+	return status["binlog_snapshot_file"] + ":" + status["binlog_snapshot_position"], nil
 }
 
 // observe reads what the rights of the user allow.
 func (s *Snapshot) observe(ctx context.Context) (observed, error) {
 	var o observed
 	r := s.Readers[0]
-	statement, right := "SHOW BINARY LOG STATUS", "REPLICATION CLIENT"
-	if r.login.mariadb {
-		statement, right = "SHOW MASTER STATUS", "BINLOG MONITOR"
-	}
-	rows, err := r.all(ctx, statement)
-	switch {
-	case isRefused(err):
-		o.denied = append(o.denied, right)
-	case err != nil:
-		return o, err
-	case len(rows) > 0 && len(rows[0]) >= 2:
-		o.binlog = rows[0][0] + ":" + rows[0][1]
-		if len(rows[0]) >= 5 {
-			o.gtids = rows[0][4]
-		}
-	}
-	rows, err = r.all(ctx, "SHOW ENGINE INNODB STATUS")
+	rows, err := r.all(ctx, "SHOW ENGINE INNODB STATUS")
 	switch {
 	case isRefused(err):
 		o.denied = append(o.denied, "PROCESS")
@@ -252,19 +246,43 @@ func (s *Snapshot) observe(ctx context.Context) (observed, error) {
 	case len(rows) > 0 && len(rows[0]) >= 3:
 		o.counter, o.writers = parseInnodbStatus(rows[0][2])
 	}
+	if r.login.mariadb {
+		o.binlog, err = r.binlogSnapshot(ctx)
+		return o, err
+	}
+	rows, err = r.all(ctx, "SHOW BINARY LOG STATUS")
+	if isSyntax(err) {
+		// MySQL before 8.2 knows the old name only.
+		rows, err = r.all(ctx, "SHOW MASTER STATUS")
+	}
+	switch {
+	case isRefused(err):
+		o.denied = append(o.denied, "REPLICATION CLIENT")
+	case err != nil:
+		return o, err
+	case len(rows) > 0 && len(rows[0]) >= 2:
+		o.binlog = rows[0][0] + ":" + rows[0][1]
+		if len(rows[0]) >= 5 {
+			o.gtids = rows[0][4]
+		}
+	}
 	return o, nil
 }
 
-// isRefused reports whether the server denied a statement for lack of rights, or does not know it.
+// isSyntax reports whether the server does not know a statement.
+func isSyntax(err error) bool {
+	var e *driver.MySQLError
+	return errors.As(err, &e) && e.Number == 1064
+}
+
+// isRefused reports whether the server denied a statement for lack of rights.
 func isRefused(err error) bool {
 	var e *driver.MySQLError
 	if !errors.As(err, &e) {
 		return false
 	}
 	switch e.Number {
-	case 1044, 1045, 1142, 1227, // access denied in its variants
-		1064, // an older server does not know SHOW BINARY LOG STATUS
-		1286: // unknown storage engine
+	case 1044, 1045, 1142, 1227: // access denied in its variants
 		return true
 	}
 	return false
