@@ -31,13 +31,26 @@ func refusal(err error) (*pgconn.PgError, bool) {
 	return nil, false
 }
 
+// said completes PostgreSQL's message by its detail and hint; other errors stay as they are.
+func said(err error) error {
+	var e *pgconn.PgError
+	if !errors.As(err, &e) {
+		return err
+	}
+	err = fmt.Errorf("PostgreSQL: %w", e)
+	if e.Detail != "" {
+		err = fmt.Errorf("%w: %s", err, e.Detail)
+	}
+	if e.Hint != "" {
+		err = fmt.Errorf("%w; %s", err, e.Hint)
+	}
+	return err
+}
+
 // locate finds the row that PostgreSQL refused by reading the source again up
 // to it, and looks into its values for the fault.
 func (job Job) locate(ctx context.Context, src Source, refused *pgconn.PgError) error {
-	plain := fmt.Errorf("PostgreSQL: %w", refused)
-	if refused.Detail != "" {
-		plain = fmt.Errorf("PostgreSQL: %w, %s", refused, refused.Detail)
-	}
+	plain := said(refused)
 	line, column := job.place(refused)
 	if line == 0 {
 		return fmt.Errorf("table %q: %w", job.Table, plain)

@@ -57,7 +57,7 @@ func Table(ctx context.Context, src Source, dst Target, job Job, opts Options) (
 	if refused, ok := refusal(err); ok && ctx.Err() == nil {
 		return Result{}, job.locate(ctx, src, refused)
 	}
-	return Result{}, fmt.Errorf("table %q: %w", job.Table, err)
+	return Result{}, fmt.Errorf("table %q: %w", job.Table, said(err))
 }
 
 // check refuses a job that could not give a valid COPY.
