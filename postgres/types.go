@@ -150,8 +150,12 @@ func parseDefault(expr string, t schema.Type) schema.Default {
 // '-1'::integer whatever the column's numeric type is.
 func fits(cast string, t schema.Type) bool {
 	cast = strings.Trim(bareName(cast), `"`)
-	return cast == strings.Trim(bareName(t.Name), `"`) || isNumeric(cast) && isNumeric(t.Name)
+	name := strings.Trim(bareName(t.Name), `"`)
+	return cast == name || isNumeric(cast) && isNumeric(name) || isText(cast) && isText(name)
 }
+
+// isText reports whether a constant of the type keeps every character.
+func isText(typeName string) bool { return typeName == "text" || typeName == "character varying" }
 
 // parseConstant reads a constant with an optional cast behind it: 5, -5, true,
 // NULL, 'text', 'text'::type, (5)::type, B'101'::"bit". The value of NULL is nil.
