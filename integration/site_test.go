@@ -189,4 +189,3 @@ func realSite(t *testing.T) string {
 	}
 	return dir
 }
-

@@ -92,9 +92,9 @@ func (m *maker) choose() error {
 	var names []string
 	for i := range m.live.Tables {
 		t := &m.live.Tables[i]
-		short, ok := strings.CutPrefix(t.Name, m.plan.Prefix)
+		short := m.short(t.Name)
 		switch {
-		case !ok:
+		case !hasPrefix(t.Name, m.plan.Prefix):
 			m.leaveOut(t.Name, "table", fmt.Sprintf("it has not the site's prefix %q", m.plan.Prefix))
 			continue
 		case short == "":
@@ -102,13 +102,10 @@ func (m *maker) choose() error {
 			continue
 		}
 		names = append(names, short)
-		switch {
-		case len(m.opts.Include) > 0 && !match(m.opts.Include, short):
-			m.leaveOut(t.Name, "table", "it is not among the included tables")
-		case match(m.opts.Exclude, short):
-			m.leaveOut(t.Name, "table", "it is excluded")
-		default:
+		if m.chosen(t.Name) {
 			m.site.Tables = append(m.site.Tables, *t)
+		} else {
+			m.leaveOut(t.Name, "table", "the patterns leave it out")
 		}
 	}
 	for _, v := range m.live.Views {
@@ -121,6 +118,14 @@ func (m *maker) choose() error {
 		return usagef("no table is left: the patterns leave out all %d tables", len(names))
 	}
 	return m.checkPatterns(names)
+}
+
+// chosen reports whether a table, given by its full name, has the prefix and is
+// wanted by the patterns.
+func (m *maker) chosen(name string) bool {
+	short := m.short(name)
+	return hasPrefix(name, m.plan.Prefix) && short != "" &&
+		(len(m.opts.Include) == 0 || match(m.opts.Include, short)) && !match(m.opts.Exclude, short)
 }
 
 // checkPatterns refuses a plain name that names no table, most likely a

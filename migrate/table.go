@@ -1,6 +1,7 @@
 package migrate
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -10,34 +11,47 @@ import (
 	"github.com/moodledb/moodledb/schema"
 )
 
-// table plans one table: which columns are copied by which rules, and the
-// statements of the copy. src is nil for a table that is only created.
-func (m *maker) table(src *schema.Table, dst schema.Table) Table {
+// table plans the copy of one table: its columns, its rules and the statements.
+func (m *maker) table(tp *convert.TablePlan) Table {
+	dst := tp.Target
 	t := Table{
-		Target: dst.Name, Short: strings.TrimPrefix(dst.Name, m.plan.Prefix), Declared: dst.Origin.Declared(),
-		Origin: dst.Origin, target: dst,
+		Target: dst.Name, Short: m.short(dst.Name), Declared: tp.Declared, Origin: dst.Origin, target: dst,
 	}
 	for i := range dst.Columns {
 		if c := &dst.Columns[i]; c.AutoIncrement {
 			t.Sequences = append(t.Sequences, Sequence{Name: sequenceName(&dst, c), Column: c.Name})
 		}
 	}
+	src := tp.Source
 	if src == nil {
 		t.Reason = "it is not at the source"
 		return t
 	}
-	t.Source, t.source = src.Name, *src
-	t.Short = strings.TrimPrefix(src.Name, m.plan.Prefix)
+	t.Source, t.source, t.Short = src.Name, *src, m.short(src.Name)
 	t.Rows, t.Bytes = max(src.Rows, 0), max(src.Bytes, 0)
 	for i := range t.Sequences {
 		t.Sequences[i].Next = src.AutoIncrement
 	}
-	m.columns(&t)
+	m.columns(&t, tp.Columns)
 	if t.Reason = m.skipData(t.Short); t.Reason == "" && len(t.Columns) == 0 {
 		t.Reason = "it has no column to copy"
 	}
 	t.Copy = t.Reason == ""
 	return t
+}
+
+// short is a table's name without the prefix, whatever its case.
+func (m *maker) short(name string) string {
+	if hasPrefix(name, m.plan.Prefix) {
+		return name[len(m.plan.Prefix):]
+	}
+	return name
+}
+
+// hasPrefix reports whether name begins with prefix, without regard to case:
+// a server may keep names in lower case, whatever config.php says.
+func hasPrefix(name, prefix string) bool {
+	return len(name) >= len(prefix) && strings.EqualFold(name[:len(prefix)], prefix)
 }
 
 // sequenceName is the name of the sequence behind a column.
@@ -48,37 +62,25 @@ func sequenceName(t *schema.Table, c *schema.Column) string {
 	return postgres.SequenceName(t.Name, c.Name)
 }
 
-// columns pairs the columns of both ends, in the order of the target's.
-func (m *maker) columns(t *Table) {
-	key := rowKey(&t.source)
-	ordered := len(key) > 0 && strings.EqualFold(t.source.StorageEngine, "InnoDB")
-	var expressions, names []string
-	for i := range t.target.Columns {
-		dst := &t.target.Columns[i]
-		src := t.source.Column(dst.Name)
-		if src == nil || dst.Generated != schema.NotGenerated {
-			continue
-		}
-		rule, err := convert.Value(*src, *dst)
-		if err != nil {
-			m.find(Finding{
-				Code: "column-does-not-fit", Severity: Blocker, Table: t.source.Name, Object: src.Name,
-				Component: dst.Origin.Component, File: dst.Origin.File, Line: dst.Origin.Line, Message: err.Error(),
-				Hint: "change the column's type at the source to what is declared, or exclude the table",
-			})
-			continue
-		}
-		expressions = append(expressions, rule.Expression(mysql.QuoteIdent(src.Name)))
-		names = append(names, dst.Name)
-		t.Columns = append(t.Columns, Column{
-			Source: src.Name, Target: dst.Name, Rule: rule.Name, Key: key[strings.ToLower(src.Name)], rule: rule,
-		})
-	}
-	if len(names) == 0 {
+// columns spells the two statements of the copy.
+func (m *maker) columns(t *Table, pairs []convert.ColumnPair) {
+	if len(pairs) == 0 {
 		return
 	}
+	key := rowKey(&t.source)
+	var expressions, names []string
+	for _, p := range pairs {
+		expressions = append(expressions, p.Rule.Expression(mysql.QuoteIdent(p.Source.Name)))
+		names = append(names, p.Target.Name)
+		t.Columns = append(t.Columns, Column{
+			Source: p.Source.Name, Target: p.Target.Name, Rule: p.Rule.Name,
+			Key: key[strings.ToLower(p.Source.Name)], rule: p.Rule,
+		})
+	}
+	// InnoDB keeps rows in the order of the primary key: asking for it costs
+	// nothing there, and makes the n-th row the same one at every reading.
 	var orderBy []string
-	if pk := t.source.PrimaryKey(); ordered && pk != nil {
+	if pk := t.source.PrimaryKey(); pk != nil && len(key) > 0 && strings.EqualFold(t.source.StorageEngine, "InnoDB") {
 		orderBy, t.KeyOrdered = pk.Columns(), true
 	}
 	t.Query = mysql.Select(t.source.Name, expressions, orderBy)
@@ -140,10 +142,7 @@ func (m *maker) convertFindings(findings []convert.Finding) {
 		case convert.Info:
 			severity = Info
 		}
-		object := f.Column
-		if object == "" {
-			object = f.Index
-		}
+		object := cmp.Or(f.Column, f.Index, f.Constraint)
 		m.find(Finding{
 			Code: f.Code, Severity: severity, Table: f.Table, Object: object, Message: f.Message, Hint: f.Hint,
 		})

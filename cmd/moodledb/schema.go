@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -76,11 +77,12 @@ func printSchema(t *terminal, site *xmldb.Site, patterns []string, schemaName st
 		if !ok {
 			continue
 		}
-		text := postgres.Script(schemaName, *table)
-		if opts.Engine.IsMySQL() {
-			text = mysql.CreateTable(*table) + ";"
+		text := mysql.CreateTable(*table) + ";\n"
+		if opts.Engine == schema.Postgres {
+			text = postgres.Script(slices.Concat(
+				postgres.TableStatements(schemaName, *table), postgres.ConstraintStatements(schemaName, *table)))
 		}
-		if _, err := io.WriteString(t.stdout, text+"\n\n"); err != nil {
+		if _, err := io.WriteString(t.stdout, text+"\n"); err != nil {
 			return err
 		}
 	}

@@ -1,0 +1,92 @@
+package migrate
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/moodledb/moodledb/convert"
+	"github.com/moodledb/moodledb/ownership"
+	"github.com/moodledb/moodledb/postgres"
+	"github.com/moodledb/moodledb/schema"
+)
+
+// planSchema plans a migration that makes the schema itself.
+func (m *maker) planSchema(ctx context.Context) error {
+	p := m.plan
+	p.Load, p.Publish = m.opts.Schema, m.opts.Schema
+	if m.opts.Schema == "" {
+		p.Publish = m.opts.Publish
+		p.Load = ownership.StagingName(p.Source.Database, p.Publish)
+	} else {
+		p.Mode = Direct
+	}
+	if err := m.planHandOver(ctx); err != nil {
+		return err
+	}
+	installed, err := m.source.InstalledComponents(ctx, p.Prefix)
+	if err != nil {
+		return err
+	}
+	declared, findings := convert.Declared(m.opts.Site, convert.DeclaredOptions{Engine: schema.Postgres, Prefix: p.Prefix})
+	m.xmldbFindings(findings)
+	live := m.live
+	live.Views = nil // they are among what is left out
+	target, found := convert.Target(declared, live, convert.TargetOptions{
+		Prefix:  p.Prefix,
+		Include: m.chosen,
+		Create:  func(t schema.Table) bool { return m.creates(&t, installed) },
+	})
+	m.convertFindings(found)
+	for i := range target.Tables {
+		t := m.table(&target.Tables[i])
+		m.creation(&t)
+		p.Tables = append(p.Tables, t)
+	}
+	return nil
+}
+
+// creates decides on a declared table that the source lacks. A plugin that is
+// on the disk but not installed makes its tables when it is installed, and
+// fails when they are there already.
+func (m *maker) creates(t *schema.Table, installed map[string]string) bool {
+	if t.Origin.Component == "core" {
+		return true
+	}
+	_, ok := installed[t.Origin.Component]
+	return ok
+}
+
+// planHandOver looks at the schemas of the target.
+func (m *maker) planHandOver(ctx context.Context) error {
+	p := m.plan
+	check, err := ownership.Check(ctx, m.target, p.handing())
+	if err != nil {
+		return err
+	}
+	for _, problem := range check.Problems {
+		m.find(problemFinding(problem))
+		if problem.Code == "staging-left-over" && problem.Severity != ownership.Blocker {
+			p.dropsStaging = true
+			p.Overwrites = append(p.Overwrites, problem.Message+" will be dropped")
+		}
+	}
+	if p.dropsStaging {
+		p.Prepare = append(p.Prepare, "DROP SCHEMA "+postgres.QuoteIdent(p.Load)+" CASCADE")
+	}
+	if p.Mode == Staged {
+		p.Prepare = append(p.Prepare, postgres.CreateSchema(p.Load))
+	}
+	p.Publishing = check.Statements
+	if check.Kept != "" && p.Replace {
+		p.Overwrites = append(p.Overwrites, fmt.Sprintf("the schema %q will be renamed to %q", p.Publish, check.Kept))
+	}
+	m.serverFindings()
+	return nil
+}
+
+// serverFindings passes on what the servers themselves say.
+func (m *maker) serverFindings() {
+	if w := m.source.Server().Warning; w != "" {
+		m.find(Finding{Code: "source-version", Severity: Warning, Message: w})
+	}
+}
