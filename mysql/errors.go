@@ -126,6 +126,9 @@ func serverHint(d dsn.DSN, e *driver.MySQLError) (hint string, kind error) {
 
 // passwordHint says where the password came from, or that there is none.
 func passwordHint(d dsn.DSN) string {
+	if d.TLS.Mode == dsn.TLSDisabled {
+		return "the password is wrong, the account does not exist for the machine named above, or it may not connect without TLS: try ssl-mode=required"
+	}
 	if d.Password == "" {
 		return "no password was given: put it into the environment variable MYSQL_PWD, into ~/.my.cnf under [client], or into the URL"
 	}
