@@ -117,8 +117,10 @@ func TestCreateIndex(t *testing.T) {
 			schema.Index{
 				Name: "t_ix", Method: "btree", Include: []string{"x"}, Where: "(a > 0)", NullsNotDistinct: true,
 				Parts: []schema.IndexPart{
-					{Column: "a", Descending: true, NullsFirst: true}, {Column: "b", Descending: true},
-					{Column: "c", NullsFirst: true, Collation: "C"}, {Column: "d", OpClass: `"public"."gin_trgm_ops"`},
+					{Column: "a", Descending: true, NullsFirst: true},
+					{Column: "b", Descending: true},
+					{Column: "c", NullsFirst: true, Collation: "C"},
+					{Column: "d", OpClass: `"public"."gin_trgm_ops"`},
 				},
 			},
 			`CREATE INDEX "t_ix" ON "s"."t" USING btree ("a" DESC, "b" DESC NULLS LAST, "c" COLLATE "C" NULLS FIRST, "d" "public"."gin_trgm_ops") INCLUDE ("x") NULLS NOT DISTINCT WHERE (a > 0)`,

@@ -48,6 +48,7 @@ func open(t testing.TB, databaseURL string) *postgres.DB {
 func run(t testing.TB, db *postgres.DB, statements ...string) {
 	t.Helper()
 	c := acquire(t, db)
+	defer c.Release()
 	for _, s := range statements {
 		if err := c.Exec(t.Context(), s); err != nil {
 			t.Fatalf("%v\n%s", err, s)
