@@ -49,7 +49,8 @@ func float32Text(s string) (string, error) {
 func cellRules(dataType string) (source, target string, canon func(string) (string, error), err error) {
 	switch dataType {
 	case "tinyint", "smallint", "mediumint", "int", "bigint", "year", "decimal":
-		return "CAST(%s AS CHAR)", "%s::text", same, nil
+		// + 0 drops the zeros of ZEROFILL.
+		return "CAST(%s + 0 AS CHAR)", "%s::text", same, nil
 	case "double":
 		return "%s", "%s::float8", float64Text, nil
 	case "float":
@@ -65,7 +66,9 @@ func cellRules(dataType string) (source, target string, canon func(string) (stri
 	case "timestamp":
 		return "DATE_FORMAT(%s, '%%Y-%%m-%%d %%H:%%i:%%s.%%f')", "to_char(%s AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')", same, nil
 	case "time":
-		return "CAST(TIME_TO_SEC(%[1]s) AS CHAR)", "trunc(extract(epoch FROM %s))::bigint::text", same, nil
+		return "CONCAT(IF(%[1]s < 0, '-', ''), FLOOR(ABS(TIME_TO_SEC(%[1]s))), '.', LPAD(MICROSECOND(%[1]s), 6, '0'))",
+			"CASE WHEN %[1]s < interval '0' THEN '-' ELSE '' END || floor(abs(extract(epoch FROM %[1]s)))::bigint || '.' || " +
+				"lpad((abs(extract(epoch FROM %[1]s)) * 1000000 %% 1000000)::bigint::text, 6, '0')", same, nil
 	case "bit":
 		return "BIN(%s+0)", "ltrim(%s::text, '0')", func(s string) (string, error) { return strings.TrimLeft(s, "0"), nil }, nil
 	case "uuid", "inet6", "inet4":

@@ -2,6 +2,7 @@ package migrate
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -135,7 +136,7 @@ func (r *run) loadTable(ctx context.Context, reader *mysql.Reader, conn *postgre
 	opts.Progress = func(rows, bytes int64) { r.send(TableProgress{Table: t.Target, Rows: rows, Bytes: bytes}) }
 	done, err := copy.Table(ctx, source{reader}, conn, t.job(), opts)
 	if err != nil {
-		return fmt.Errorf("copy table %q: %w", t.Source, hinted(err))
+		return copyError(t, err)
 	}
 	s.result.Copied = true
 	s.result.Rows, s.result.Bytes = done.Rows, done.Bytes
@@ -224,4 +225,13 @@ func (x Build) make(ctx context.Context, conn *postgres.Conn) error {
 		return conn.Rebuild(ctx, *x.entry)
 	}
 	return conn.Exec(ctx, x.Statement)
+}
+
+// copyError names the table, unless the error does so itself.
+func copyError(t *Table, err error) error {
+	var row *copy.RowError
+	if errors.As(err, &row) {
+		return err
+	}
+	return fmt.Errorf("table %q: %w", t.Source, hinted(err))
 }
