@@ -34,6 +34,8 @@ const (
 	CodeOnUpdateDropped    = "on-update-dropped"
 	CodeCheckDropped       = "check-dropped"
 	CodePartitioned        = "partitioned"
+	CodeHistory            = "history"
+	CodeSequence           = "sequence"
 
 	CodeIndexSkipped    = "index-skipped"
 	CodeIndexRenamed    = "index-renamed"

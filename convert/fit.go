@@ -64,7 +64,7 @@ func Fit(target, live schema.Schema, opts FitOptions) (Plan, []Finding) {
 		p.indexes(source, &t.Target, nil)
 	}
 	p.foreignKeys()
-	p.views(opts.Include)
+	p.leftOut(opts.Include)
 	return p.finish()
 }
 

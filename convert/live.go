@@ -101,6 +101,12 @@ func (c *converter) table(t *schema.Table) schema.Table {
 			Hint:    "check that the source's user may read the table, or exclude it",
 		})
 	}
+	if t.SystemVersioned {
+		c.find(Finding{
+			Code: CodeHistory, Severity: Warning, Table: t.Name,
+			Message: fmt.Sprintf("table %q keeps the history of its rows (SYSTEM VERSIONING); only the rows of now are copied", t.Name),
+		})
+	}
 	if t.Partitioned {
 		c.find(Finding{
 			Code: CodePartitioned, Severity: Warning, Table: t.Name,
@@ -219,7 +225,7 @@ var jsonCheck = regexp.MustCompile("(?i)^json_valid\\s*\\(`?[^`()]+`?\\)$")
 // MySQL's. Checks that keep names are declared, and made anew.
 func (c *converter) dropChecks(t *schema.Table, keep map[string]bool) {
 	for _, x := range t.Checks {
-		if keep[x.Name] {
+		if keep[x.Name] || x.NotEnforced {
 			continue
 		}
 		f := Finding{

@@ -27,20 +27,11 @@ func numberLiteral(text string, _ schema.Type) (string, bool) {
 	return text, true
 }
 
-// bitLiteral reads b'101', or a number, and fills the bits up on the left.
+// bitLiteral reads bits, as they are or as b'101', and fills them up on the left.
 func bitLiteral(text string, t schema.Type) (string, bool) {
-	bits, ok := strings.CutPrefix(strings.ToLower(text), "b'")
-	bits = strings.TrimSuffix(bits, "'")
-	if !ok {
-		n, err := strconv.ParseUint(text, 10, 64)
-		if err != nil {
-			return "", false
-		}
-		bits = strconv.FormatUint(n, 2)
-	}
+	bits := strings.TrimSuffix(strings.TrimPrefix(text, "b'"), "'")
 	width := int(bitLength(t, 1))
-	bits = strings.TrimLeft(bits, "0")
-	if strings.Trim(bits, "01") != "" || len(bits) > width {
+	if bits = strings.TrimLeft(bits, "0"); strings.Trim(bits, "01") != "" || len(bits) > width {
 		return "", false
 	}
 	return strings.Repeat("0", width-len(bits)) + bits, true

@@ -113,7 +113,7 @@ func (c *converter) textIndex(t, out *schema.Table, x *schema.Index, skip func(s
 		texts[i] = quoteIdent(column.Name)
 		switch column.Type.Name {
 		case "text":
-		case "character varying":
+		case "character varying", "json":
 			texts[i] = "(" + texts[i] + ")::text"
 		default:
 			return skip("column %q becomes %s, which holds no words", p.Column, column.Type.Name)
@@ -148,7 +148,7 @@ func (c *converter) btreeIndex(t, out *schema.Table, x *schema.Index) schema.Ind
 		case p.Prefix == 0 || source.Type.Length > 0 && p.Prefix >= source.Type.Length:
 			if size == unbounded && x.Unique {
 				// MariaDB keeps long values unique by a hash of its own.
-				part.Column, part.Expression, size = "", "md5("+quoteIdent(target.Name)+")", 36
+				part.Column, part.Expression, size = "", digest(target), 36
 				shortened = append(shortened, target.Name)
 			}
 			long = long || size == unbounded
@@ -166,6 +166,14 @@ func (c *converter) btreeIndex(t, out *schema.Table, x *schema.Index) schema.Ind
 		c.primary(t, x, &converted, len(shortened) > 0)
 	}
 	return converted
+}
+
+// digest is the expression of a value's MD5.
+func digest(column *schema.Column) string {
+	if column.Type.Name == "bytea" {
+		return "md5(" + quoteIdent(column.Name) + ")"
+	}
+	return "md5((" + quoteIdent(column.Name) + ")::text)"
 }
 
 // beginning is the expression of the first n characters, or bytes. An index
@@ -188,8 +196,8 @@ func (c *converter) tellAboutLength(t *schema.Table, x *schema.Index, shortened 
 	if len(shortened) > 0 {
 		c.find(Finding{
 			Code: CodeIndexPrefix, Severity: Warning, Table: t.Name, Index: x.Name,
-			Message: fmt.Sprintf("index %q indexes an expression on %s, since PostgreSQL does not index long values; "+
-				"only queries with the same expression use it", x.Name, strings.Join(shortened, ", ")),
+			Message: fmt.Sprintf("index %q is on the beginning of %s, or on values of any length: PostgreSQL indexes an expression instead, "+
+				"and only queries with the same expression use it", x.Name, strings.Join(shortened, ", ")),
 		})
 	}
 	if long {

@@ -181,8 +181,8 @@ func (p *planner) addExtra(source *schema.Table) *TablePlan {
 	return t
 }
 
-// views tells of the views of the source, which are not migrated.
-func (p *planner) views(include func(string) bool) {
+// leftOut tells of the views and sequences of the source, which are not migrated.
+func (p *planner) leftOut(include func(string) bool) {
 	for _, v := range p.live.Views {
 		if include != nil && !include(v.Name) {
 			continue
@@ -191,6 +191,16 @@ func (p *planner) views(include func(string) bool) {
 			Code: CodeView, Severity: Warning, Table: v.Name,
 			Message: fmt.Sprintf("%q is a view; views are not migrated, since their SQL is MySQL's", v.Name),
 			Hint:    "make the view anew on PostgreSQL if the site needs it",
+		})
+	}
+	for _, s := range p.live.Sequences {
+		if include != nil && !include(s.Name) {
+			continue
+		}
+		p.find(Finding{
+			Code: CodeSequence, Severity: Warning, Table: s.Name,
+			Message: fmt.Sprintf("%q is a sequence of MariaDB; those are not migrated", s.Name),
+			Hint:    "make the sequence anew on PostgreSQL if the site needs it",
 		})
 	}
 }

@@ -164,9 +164,8 @@ func textRules() []Rule {
 			names: []string{source}, to: always("text"), literal: sameLiteral,
 		}
 	}
-	tiny, long := text("tinytext"), text("longtext")
+	tiny := text("tinytext")
 	tiny.Note = "The limits of the text types are bytes of the source's character set; PostgreSQL has no such limit."
-	long.Note = "Also MariaDB's JSON, which is a longtext with a check."
 	return []Rule{
 		{
 			Source: "char(n)", Aliases: []string{"nchar"}, Target: "character varying(n)",
@@ -180,7 +179,7 @@ func textRules() []Rule {
 			Example: schema.Type{Name: "varchar", Length: 255, Raw: "varchar(255)"}, Values: exact,
 			names: []string{"varchar"}, to: func(t schema.Type) schema.Type { return varchar(t.Length) }, literal: sameLiteral,
 		},
-		tiny, text("text"), text("mediumtext"), long,
+		tiny, text("text"), text("mediumtext"), text("longtext"),
 		{
 			Source: "enum(...)", Target: "character varying(n) with a check",
 			Example: schema.Type{Name: "enum", Values: []string{"yes", "no"}, Raw: "enum('yes','no')"},
@@ -196,10 +195,11 @@ func textRules() []Rule {
 			names:  []string{"set"}, to: always("text"), literal: sameLiteral,
 		},
 		{
-			Source: "json", Since: "MySQL", Target: "json", Example: schema.Type{Name: "json", Raw: "json"},
-			Values: "the text that MySQL prints, exact",
-			Note:   "json keeps the text as it is; jsonb would order the keys anew, and refuses \\u0000.",
-			names:  []string{"json"}, to: always("json"), literal: sameLiteral,
+			Source: "json", Target: "json", Example: schema.Type{Name: "json", Raw: "json"},
+			Values: "the text that the server prints, exact",
+			Note: "json keeps the text as it is; jsonb would order the keys anew, and refuses \\u0000. " +
+				"MariaDB's JSON is a longtext with a check, and is seen as what it was declared.",
+			names: []string{"json"}, to: always("json"), literal: sameLiteral,
 		},
 	}
 }

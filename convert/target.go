@@ -66,7 +66,7 @@ func Target(declared, live schema.Schema, opts TargetOptions) (Plan, []Finding) 
 		p.indexes(source, &t.Target, nil)
 	}
 	p.foreignKeys()
-	p.views(opts.Include)
+	p.leftOut(opts.Include)
 	return p.finish()
 }
 
