@@ -16,17 +16,17 @@ const HomeSchema = "moodledb"
 // written in the transaction that drops the object and deleted in the one that
 // makes it again, so that no crash can lose a definition.
 const createJournal = `
-CREATE SCHEMA IF NOT EXISTS moodledb;
 CREATE TABLE IF NOT EXISTS moodledb.index_journal (
-    id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    schema_name text NOT NULL,
-    table_name  text NOT NULL,
-    name        text NOT NULL,
-    kind        text NOT NULL,
-    definition  text NOT NULL,
-    extras      text[] NOT NULL,
-    tablespace  text NOT NULL,
-    dropped_at  timestamptz NOT NULL DEFAULT now()
+    id            bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    loaded_schema text NOT NULL,
+    schema_name   text NOT NULL,
+    table_name    text NOT NULL,
+    name          text NOT NULL,
+    kind          text NOT NULL,
+    definition    text NOT NULL,
+    extras        text[] NOT NULL,
+    tablespace    text NOT NULL,
+    dropped_at    timestamptz NOT NULL DEFAULT now()
 );
 COMMENT ON TABLE moodledb.index_journal IS
     'Indexes and constraints that moodledb has dropped to load faster and will make again. definition is the statement that makes the object.'`
@@ -45,7 +45,9 @@ const (
 
 // JournalEntry is an index or constraint that was dropped and not yet made again.
 type JournalEntry struct {
-	ID     int64
+	ID int64
+	// Schema and Table are where it belongs: of a foreign key that points into
+	// the loaded schema, this may be another schema.
 	Schema string
 	Table  string
 	Name   string
@@ -109,16 +111,31 @@ ORDER BY kn.nspname, kt.relname, k.conname`
 // are in the journal by the time they are gone. What an earlier, interrupted call has dropped
 // stays journaled; calling again goes on.
 func (db *DB) DropIndexes(ctx context.Context, schemaName string, tables []string) error {
-	err := db.Transact(ctx, func(tx *Tx) error { return tx.Exec(ctx, createJournal) })
+	err := db.Transact(ctx, func(tx *Tx) error {
+		// CREATE SCHEMA IF NOT EXISTS would want the right to make it even where it exists.
+		home, err := tx.SchemaState(ctx, HomeSchema)
+		if err == nil && !home.Exists {
+			err = tx.Exec(ctx, CreateSchema(HomeSchema))
+		}
+		if err != nil {
+			return err
+		}
+		return tx.Exec(ctx, createJournal)
+	})
 	if err != nil {
-		return stepError(err, "make the journal of dropped indexes in schema %q of the target", HomeSchema)
+		err = stepError(err, "make the journal of dropped indexes in schema %q", HomeSchema)
+		if !db.server.CanCreate {
+			err = fmt.Errorf("%w; let the owner of the database, %q, run: GRANT CREATE ON DATABASE %s TO %s", err,
+				db.server.DatabaseOwner, QuoteIdent(db.server.Database), QuoteIdent(db.server.User))
+		}
+		return err
 	}
 	err = db.Transact(ctx, func(tx *Tx) error {
 		entries, err := tx.foreignKeys(ctx, schemaName, tables)
 		if err != nil {
 			return err
 		}
-		return tx.drop(ctx, entries)
+		return tx.drop(ctx, schemaName, entries)
 	})
 	if err != nil {
 		return stepError(err, "drop the foreign keys of schema %q", schemaName)
@@ -129,7 +146,7 @@ func (db *DB) DropIndexes(ctx context.Context, schemaName string, tables []strin
 			if err != nil {
 				return err
 			}
-			return tx.drop(ctx, entries)
+			return tx.drop(ctx, schemaName, entries)
 		})
 		if err != nil {
 			return stepError(err, "drop the indexes of table %q", table)
@@ -167,16 +184,17 @@ func (tx *Tx) indexes(ctx context.Context, schemaName, table string) ([]JournalE
 }
 
 // drop writes the entries to the journal and drops what they describe.
-func (tx *Tx) drop(ctx context.Context, entries []JournalEntry) error {
+func (tx *Tx) drop(ctx context.Context, loaded string, entries []JournalEntry) error {
 	const insert = `
-INSERT INTO moodledb.index_journal (schema_name, table_name, name, kind, definition, extras, tablespace)
-VALUES ($1, $2, $3, $4, $5, $6, $7)`
+INSERT INTO moodledb.index_journal (loaded_schema, schema_name, table_name, name, kind, definition, extras, tablespace)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
 	for _, e := range entries {
 		drop := fmt.Sprintf("ALTER TABLE %s DROP CONSTRAINT %s", qualify(e.Schema, e.Table), QuoteIdent(e.Name))
 		if e.Kind == JournalIndex {
 			drop = "DROP INDEX " + qualify(e.Schema, e.Name)
 		}
-		_, err := tx.tx.Exec(ctx, insert, e.Schema, e.Table, e.Name, string(e.Kind), e.Definition, e.Extras, e.Tablespace)
+		_, err := tx.tx.Exec(ctx, insert,
+			loaded, e.Schema, e.Table, e.Name, string(e.Kind), e.Definition, e.Extras, e.Tablespace)
 		if err == nil {
 			err = tx.Exec(ctx, drop)
 		}
@@ -187,13 +205,13 @@ VALUES ($1, $2, $3, $4, $5, $6, $7)`
 	return nil
 }
 
-// Journal lists what was dropped from the schema's tables and not yet made
+// Journal lists what was dropped to load the schema's tables and not yet made
 // again, foreign keys last; nothing when there is no journal.
 func (db *DB) Journal(ctx context.Context, schemaName string) ([]JournalEntry, error) {
 	const query = `
 SELECT id, schema_name, table_name, name, kind, definition, extras, tablespace
 FROM moodledb.index_journal
-WHERE schema_name = $1
+WHERE loaded_schema = $1
 ORDER BY kind = 'foreign key', id`
 	var (
 		e   JournalEntry
