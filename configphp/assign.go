@@ -270,7 +270,7 @@ func (p *parser) taint(start, end int, why string) {
 	}
 }
 
-// taintLoop makes unknown the variables that "foreach (… as $key => $value)" sets.
+// taintLoop makes unknown the variables that "foreach (... as $key => $value)" sets.
 func (p *parser) taintLoop(start, end int) {
 	seenAs := false
 	for i := start; i < end; i++ {
@@ -287,8 +287,8 @@ func (p *parser) taintLoop(start, end int) {
 	}
 }
 
-// assigns reports whether an assignment operator follows the elements ("[…]",
-// "{…}", "->name") that begin at token i.
+// assigns reports whether an assignment operator follows the elements ("[...]",
+// "{...}", "->name") that begin at token i.
 func (p *parser) assigns(i, end int) bool {
 	level := 0
 	for ; i < end && i < len(p.toks); i++ {

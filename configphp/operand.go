@@ -138,7 +138,7 @@ func (p *parser) callOn(at place) value {
 	}
 }
 
-// arguments reads "(…)" and returns the values within.
+// arguments reads "(...)" and returns the values within.
 func (p *parser) arguments() []value {
 	p.expect("(")
 	var args []value
@@ -204,7 +204,7 @@ func (p *parser) primary() value {
 	}
 }
 
-// arrayLiteral reads array(…) or […] from its opening bracket.
+// arrayLiteral reads array(...) or [...] from its opening bracket.
 func (p *parser) arrayLiteral(closing string) value {
 	p.take()
 	a := newArray()

@@ -178,7 +178,7 @@ func (p *parser) word(t token) {
 }
 
 // controlled reads what follows a control word: the condition in parentheses
-// and the statement, block or "word: … endword;" that depends on it.
+// and the statement, block or "word: ... endword;" that depends on it.
 func (p *parser) controlled(word string) {
 	if p.cur().is("(") {
 		start := p.pos
@@ -201,7 +201,7 @@ func (p *parser) controlled(word string) {
 	})
 }
 
-// alternative reads the statements of "if (…): … endif;" and its like.
+// alternative reads the statements of "if (...): ... endif;" and its like.
 func (p *parser) alternative(word string) {
 	start := p.cur().line
 	for {

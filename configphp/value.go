@@ -20,7 +20,7 @@ type unknown struct {
 type missing struct {
 	line int
 	name string
-	null bool // $_ENV[…] is null then, getenv(…) is false
+	null bool // $_ENV[...] is null then, getenv(...) is false
 }
 
 // unknown turns m into a value whose reason is that the variable is not set.

@@ -8,7 +8,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 
 	"github.com/moodledb/moodledb/configphp"
@@ -182,37 +181,4 @@ func configTLS(ssl string) (TLSMode, error) {
 	default:
 		return "", fmt.Errorf("$CFG->dboptions['ssl']: %q is none of disable, prefer, require, verify-ca, verify-full", ssl)
 	}
-}
-
-// ConnString returns the libpq connection string of a PostgreSQL DSN, password
-// included, for pgx. What d leaves open is left out, so that the driver looks it
-// up in PGHOST, PGUSER, PGPASSWORD, ~/.pgpass and so on.
-func (d DSN) ConnString() Secret {
-	var b strings.Builder
-	set := func(key, value string) {
-		if value == "" {
-			return
-		}
-		if b.Len() > 0 {
-			b.WriteByte(' ')
-		}
-		quoted := strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(value)
-		b.WriteString(key + "='" + quoted + "'")
-	}
-	host := d.Host
-	if d.Socket != "" {
-		host = d.Socket
-	}
-	set("host", host)
-	if d.Port != 0 {
-		set("port", strconv.Itoa(d.Port))
-	}
-	set("user", d.User)
-	set("password", d.Password.Reveal())
-	set("dbname", d.Database)
-	for _, k := range sortedKeys(d.Params) {
-		set(k, d.Params[k])
-	}
-	set("sslpassword", d.TLS.KeyPassword.Reveal())
-	return Secret(b.String())
 }

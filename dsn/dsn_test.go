@@ -349,7 +349,7 @@ func TestNothingPrintsThePassword(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	values := []any{d, &d, d.Password, d.TLS, []dsn.DSN{d}, struct{ D dsn.DSN }{d}, d.ConnString()}
+	values := []any{d, &d, d.Password, d.TLS, []dsn.DSN{d}, struct{ D dsn.DSN }{d}}
 	for _, v := range values {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q"} {
 			if text := fmt.Sprintf(verb, v); strings.Contains(text, secret) {
@@ -370,17 +370,6 @@ func TestNothingPrintsThePassword(t *testing.T) {
 		if strings.Contains(buf.String(), secret) {
 			t.Errorf("the log of %T shows the password: %s", v, buf.String())
 		}
-	}
-}
-
-func TestConnString(t *testing.T) {
-	d, err := dsn.Parse(`postgres://u:a'b%5Cc@/d?host=/s&sslmode=require&schema=x`, dsn.Options{Getenv: env(nil), Home: t.TempDir()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := `host='/s' user='u' password='a\'b\\c' dbname='d' sslmode='require'`
-	if got := d.ConnString().Reveal(); got != want {
-		t.Errorf("ConnString is %s, want %s", got, want)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/moodledb/moodledb/convert"
 	"github.com/moodledb/moodledb/internal/testdb"
+	"github.com/moodledb/moodledb/mysql"
 	"github.com/moodledb/moodledb/schema"
 	"github.com/moodledb/moodledb/xmldb"
 )
@@ -50,6 +51,29 @@ func TestNativeSite(t *testing.T) {
 				if diff := cmp.Diff(table, *got, comparing()...); diff != "" {
 					t.Errorf("table %q differs (-declared +live):\n%s", table.Name, diff)
 				}
+			}
+		})
+	}
+}
+
+// TestDeclared makes the tables of the sample site from the DDL of what its code
+// declares, and finds what was declared.
+func TestDeclared(t *testing.T) {
+	site, err := xmldb.Load(filepath.Join("..", "testdata", "site", "code"), xmldb.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range testdb.Sources() {
+		t.Run(name, func(t *testing.T) {
+			server := testdb.Get(t, name)
+			want, _ := convert.Declared(site, convert.DeclaredOptions{Engine: server.Engine, Prefix: "mdl_"})
+			url := server.Database(t)
+			for _, table := range want.Tables {
+				server.Exec(t, url, mysql.CreateTable(table))
+			}
+			live := inspect(t, url)
+			if diff := cmp.Diff(want.Tables, live.Tables, comparing()...); diff != "" {
+				t.Errorf("tables differ (-declared +live):\n%s", diff)
 			}
 		})
 	}

@@ -9,7 +9,7 @@ import (
 )
 
 // parseType reads a type as the catalogs print it, such as
-// "decimal(10,5) unsigned" or "enum('a','b”c')". A name that is not known is
+// "decimal(10,5) unsigned" or "enum('a','b')". A name that is not known is
 // kept as it is: whoever has to convert the type decides what to say about it.
 func parseType(raw string) (schema.Type, error) {
 	t := schema.Type{Raw: raw}
