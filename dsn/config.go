@@ -89,7 +89,7 @@ func readConfig(place string) (file string, src []byte, err error) {
 		return "", nil, fmt.Errorf("%s is larger than %d MiB: is this a config.php?", place, maxConfigSize>>20)
 	}
 	if !strings.Contains(string(src), "<?") {
-		return "", nil, fmt.Errorf("%s holds no PHP: give a URL (mysql://…, mariadb://…, postgres://…) or the path of a config.php", place)
+		return "", nil, fmt.Errorf("%s holds no PHP: give a URL (mysql://..., mariadb://..., postgres://...) or the path of a config.php", place)
 	}
 	// __DIR__ and messages need a path that does not depend on the working directory.
 	if abs, err := filepath.Abs(place); err == nil {
@@ -101,7 +101,7 @@ func readConfig(place string) (file string, src []byte, err error) {
 // notAPlace is the error for what is neither a URL nor a file. The text is
 // shown only when it cannot be a connection string with a password in it.
 func notAPlace(place string) error {
-	const hint = "give a URL (mysql://…, mariadb://…, postgres://…) or the path of a config.php"
+	const hint = "give a URL (mysql://..., mariadb://..., postgres://...) or the path of a config.php"
 	switch {
 	case place == "":
 		return errors.New("no database given: " + hint)

@@ -17,7 +17,7 @@ func completeMySQL(d *DSN, opts Options) error {
 		d.User = cnf.get("user")
 	}
 	if d.User == "" {
-		return errors.New("no user: write it before the host, as in mysql://USER@host/database, or put user=… under [client] in ~/.my.cnf")
+		return errors.New("no user: write it before the host, as in mysql://USER@host/database, or put user=... under [client] in ~/.my.cnf")
 	}
 	if d.Password == "" {
 		if p := opts.Getenv("MYSQL_PWD"); p != "" {

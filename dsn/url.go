@@ -26,7 +26,7 @@ func parseURL(scheme, rest string) (DSN, error) {
 	case "postgres", "postgresql":
 		d.Engine = schema.Postgres
 	case "pgsql":
-		return DSN{}, errors.New(`unknown scheme "pgsql" in the database URL: write postgres://…`)
+		return DSN{}, errors.New(`unknown scheme "pgsql" in the database URL: write postgres://...`)
 	default:
 		return DSN{}, fmt.Errorf("unknown scheme %q in the database URL: use mysql://, mariadb:// or postgres://, or the path of a config.php", scheme)
 	}

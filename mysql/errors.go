@@ -104,7 +104,7 @@ func serverHint(d dsn.DSN, e *driver.MySQLError) (hint string, kind error) {
 	case 1040: // ER_CON_COUNT_ERROR
 		return "use fewer jobs, close other clients, or raise max_connections on the server", ErrTooManyConnections
 	case 1203, 1226: // ER_TOO_MANY_USER_CONNECTIONS, ER_USER_LIMIT_REACHED
-		return "use fewer jobs, or raise this account's limit: ALTER USER … WITH MAX_USER_CONNECTIONS 0", ErrTooManyConnections
+		return "use fewer jobs, or raise this account's limit: ALTER USER ... WITH MAX_USER_CONNECTIONS 0", ErrTooManyConnections
 	case 1129: // ER_HOST_IS_BLOCKED
 		return "the server blocks this machine after many broken connections: let an administrator run FLUSH HOSTS (MySQL 8.4: TRUNCATE TABLE performance_schema.host_cache)", ErrHostNotAllowed
 	case 1130: // ER_HOST_NOT_PRIVILEGED
@@ -116,7 +116,7 @@ func serverHint(d dsn.DSN, e *driver.MySQLError) (hint string, kind error) {
 	case 1820, 1862: // ER_MUST_CHANGE_PASSWORD, ER_MUST_CHANGE_PASSWORD_LOGIN
 		return "the password has expired: set a new one with the server's own client", ErrAccessDenied
 	case 3118, 4151: // ER_ACCOUNT_HAS_BEEN_LOCKED of MySQL, of MariaDB
-		return "the account is locked: let an administrator run ALTER USER … ACCOUNT UNLOCK", ErrAccessDenied
+		return "the account is locked: let an administrator run ALTER USER ... ACCOUNT UNLOCK", ErrAccessDenied
 	}
 	if hint, ok := Hint(e); ok {
 		return hint, nil
