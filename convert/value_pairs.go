@@ -1,6 +1,11 @@
 package convert
 
-import "github.com/moodledb/moodledb/schema"
+import (
+	"math"
+	"strings"
+
+	"github.com/moodledb/moodledb/schema"
+)
 
 // sourceKind groups the types of MySQL and MariaDB by how the text protocol prints them.
 type sourceKind int
@@ -170,7 +175,7 @@ func pairings() []pairing {
 		// instant, and arrives in UTC because the session's zone is +00:00.
 		{to: []string{"timestamp with time zone"}, from: []sourceKind{kindTimestamp}, rule: fractionInto(encodeTimestamp)},
 		{to: []string{"time without time zone"}, from: []sourceKind{kindTime, kindText}, rule: fractionInto(encodeTime)},
-		{to: []string{"interval"}, from: []sourceKind{kindTime}, rule: fractionInto(encodeInterval)},
+		{to: []string{"interval"}, from: []sourceKind{kindTime}, rule: fractionInto(encodeInterval), fits: allFields},
 
 		{to: []string{"uuid"}, from: []sourceKind{kindUUID, kindText}, rule: encoded(encodeUUID)},
 		{to: []string{"uuid"}, from: []sourceKind{kindBinary}, rule: encoded(rawUUID)},
@@ -204,6 +209,9 @@ func versioned(_, _ schema.Type) ValueRule {
 // nothing: CHAR has the same semantics, other types must have none to lose.
 func blankPadded(src, dst schema.Type) ValueRule {
 	limit := max(dst.Length, 1)
+	if dst.Raw == "bpchar" {
+		limit = math.MaxInt64 // the only spelling without a length
+	}
 	if src.Name == "char" && src.Length <= limit {
 		return ValueRule{Raw: true, Text: true}
 	}
@@ -220,7 +228,16 @@ func bitLength(t schema.Type, fallback int64) int64 {
 
 // sameBits reports whether bit(n) has exactly the source's bits. Adding or
 // taking some away has no one right way: numbers grow on the left, bit strings on the right.
-func sameBits(src, dst schema.Type) bool { return bitLength(src, 1) == bitLength(dst, 1) }
+func sameBits(src, dst schema.Type) bool {
+	// Quoted, the word has no length at all.
+	return dst.Raw == `"bit"` || bitLength(src, 1) == bitLength(dst, 1)
+}
+
+// allFields reports whether an interval keeps all its fields; "interval day"
+// and the like would drop hours, minutes and seconds.
+func allFields(_, dst schema.Type) bool {
+	return dst.Raw == "" || dst.Raw == "interval" || strings.HasPrefix(dst.Raw, "interval(")
+}
 
 // enoughBits reports whether bit varying(n) holds the source's bits.
 func enoughBits(src, dst schema.Type) bool { return bitLength(src, 1) <= bitLength(dst, 64) }

@@ -117,6 +117,8 @@ func TestValueEncodes(t *testing.T) {
 		{"float as text", typ("float"), typ("text"), "0.10000000149011612", hex.EncodeToString([]byte("0.1"))},
 		{"longer source that fits", sized("varchar", 300), sized("character varying", 3), "äöü", hex.EncodeToString([]byte("äöü"))},
 		{"char", sized("char", 5), sized("character", 5), "ab", "6162"},
+		{"bpchar", sized("varchar", 9), schema.Type{Name: "character", Raw: "bpchar"}, "abc", "616263"},
+		{"bit without a length", sized("bit", 12), schema.Type{Name: "bit", Raw: `"bit"`}, "\x00\x05", "0000000c0050"},
 		{"json", typ("json"), typ("json"), "{}", "7b7d"},
 		{"jsonb", typ("longtext"), typ("jsonb"), "{}", "017b7d"},
 		{"blob", typ("longblob"), typ("bytea"), "\xff\x00\\", "ff005c"},
@@ -259,6 +261,10 @@ func TestValueNoRule(t *testing.T) {
 		{"a date is no number", typ("date"), typ("bigint"), `column "c": values of type date do not fit type bigint`},
 		{"a datetime has no zone", typ("datetime"), typ("timestamp with time zone"), `column "c": values of type datetime do not fit type timestamp with time zone`},
 		{"bits of another length", sized("bit", 8), sized("bit", 9), `column "c": values of type bit(8) do not fit type bit(9)`},
+		{
+			"an interval of days", typ("time"), schema.Type{Name: "interval", Raw: "interval day"},
+			`column "c": values of type time do not fit type interval day`,
+		},
 		{"fewer varying bits", sized("bit", 8), sized("bit varying", 7), `column "c": values of type bit(8) do not fit type bit varying(7)`},
 	}
 	for _, test := range tests {

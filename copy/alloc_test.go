@@ -37,7 +37,7 @@ func logstoreJob(t testing.TB) (Job, [][]byte) {
 
 // emptied is a pipe whose buffers are free again at once.
 func emptied(opts Options) *pipe {
-	p := newPipe(opts)
+	p := newPipe(nil, opts)
 	go func() { _, _ = io.Copy(io.Discard, p) }()
 	return p
 }

@@ -78,9 +78,14 @@ func (job Job) locate(ctx context.Context, src Source, refused *pgconn.PgError) 
 // "COPY table, line 3, column name", translated or not. A column of -1 is unknown.
 func (job Job) place(e *pgconn.PgError) (line int64, column int) {
 	column = -1
-	where, _, _ := strings.Cut(e.Where, "\n")
-	rest, ok := strings.CutPrefix(where, "COPY "+job.Table+", ")
-	if !ok {
+	// Types such as json put a line of their own in front.
+	rest, found := "", false
+	for where := range strings.Lines(e.Where) {
+		if rest, found = strings.CutPrefix(strings.TrimSpace(where), "COPY "+job.Table+", "); found {
+			break
+		}
+	}
+	if !found {
 		return 0, -1
 	}
 	place, tail, _ := strings.Cut(rest, ",")

@@ -79,7 +79,7 @@ func transfer(ctx context.Context, src Source, dst Target, job Job, opts Options
 	if err != nil {
 		return Result{}, err
 	}
-	p := newPipe(opts)
+	p := newPipe(ctx.Done(), opts)
 	var (
 		group              errgroup.Group
 		sent               *writer
@@ -136,6 +136,8 @@ type pipe struct {
 	free    chan []byte
 	full    chan []byte
 	stopped chan struct{}
+	// done is closed when the whole run ends; nil for never.
+	done <-chan struct{}
 	// made counts the buffers that exist; they are made when first needed, since most tables are small.
 	made, most int
 	// err is set before full is closed.
@@ -144,8 +146,9 @@ type pipe struct {
 	current, rest []byte
 }
 
-func newPipe(opts Options) *pipe {
+func newPipe(done <-chan struct{}, opts Options) *pipe {
 	return &pipe{
+		done:    done,
 		size:    opts.Buffer,
 		most:    opts.Buffers,
 		free:    make(chan []byte, opts.Buffers),
@@ -169,6 +172,8 @@ func (p *pipe) buffer() ([]byte, error) {
 	}
 	select {
 	case <-p.stopped:
+		return nil, errStopped
+	case <-p.done:
 		return nil, errStopped
 	case b := <-p.free:
 		return b[:0], nil
@@ -198,6 +203,8 @@ func (p *pipe) Read(b []byte) (int, error) {
 		}
 		select {
 		case <-p.stopped:
+			return 0, errStopped
+		case <-p.done:
 			return 0, errStopped
 		case next, open := <-p.full:
 			if !open {

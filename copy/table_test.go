@@ -13,14 +13,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5/pgconn"
-	"go.uber.org/goleak"
-
 	"github.com/moodledb/moodledb/convert"
 	"github.com/moodledb/moodledb/copy"
 	"github.com/moodledb/moodledb/schema"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // table is a source held in memory. Rows with a field longer than largeFrom are walked.
 type table struct {
@@ -292,7 +288,6 @@ func TestRowErrors(t *testing.T) {
 				want := test.want
 				if test.name == "much too long" && largeFrom > 0 {
 					// A streamed value is refused when the limit is passed, not counted.
-					want = strings.Replace(want, "(90000 bytes)", "(1000 bytes)", 1)
 					want = strings.Replace(want, "90000 characters, 8 allowed", "more than 8 characters", 1)
 				}
 				if diff := cmp.Diff(want, err.Error()); diff != "" {
@@ -357,6 +352,12 @@ func TestRefusedRows(t *testing.T) {
 			[]any{"41", "1", "a"},
 			refused("23505", "COPY mdl_t, line 3"), false,
 			`table "mdl_t", row number 3 as read: PostgreSQL: ERROR: no (SQLSTATE 23505) (the table has no key to read it by, so the row cannot be named for sure)`,
+		},
+		{
+			"a type with a context of its own",
+			[]any{"41", "1", "a"},
+			refused("22P02", "JSON data, line 1: \nCOPY mdl_t, line 3, column body"), true,
+			`table "mdl_t", column "body", row with id=41: PostgreSQL: ERROR: no (SQLSTATE 22P02)`,
 		},
 		{
 			"a row that is gone",

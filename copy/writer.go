@@ -259,13 +259,10 @@ func (w *writer) largeField(rows Rows, i int, keys *keys) error {
 		return w.field(i, w.scratch)
 	}
 	if !rule.Raw || size+int64(len(rule.Prefix)) > maxField {
-		if w.scratch, err = readField(rows, w.scratch, 64); err != nil {
+		if w.scratch, err = readField(rows, w.scratch, shownBytes); err != nil {
 			return err
 		}
-		return &convert.ValueError{
-			Kind: convert.TooLong, Target: rule.Target,
-			Value: fmt.Sprintf("%s... (%d bytes)", convert.Printable(w.scratch), size),
-		}
+		return tooLong(rule, w.scratch, size, "")
 	}
 	if err := w.length(len(rule.Prefix) + int(size)); err != nil {
 		return err
@@ -279,6 +276,8 @@ func (w *writer) largeField(rows Rows, i int, keys *keys) error {
 // stream passes the bytes of a field straight from the source into the buffers.
 func (w *writer) stream(rows Rows, size int64, rule *convert.ValueRule) error {
 	var chars int64
+	total := size
+	w.scratch = w.scratch[:0]
 	for size > 0 {
 		if len(w.buf) == cap(w.buf) {
 			if err := w.flush(); err != nil {
@@ -288,11 +287,11 @@ func (w *writer) stream(rows Rows, size int64, rule *convert.ValueRule) error {
 		room := w.buf[len(w.buf):cap(w.buf)]
 		n, err := rows.Read(room[:min(int64(len(room)), size)])
 		if rule.MaxChars > 0 {
+			if len(w.scratch) == 0 {
+				w.scratch = append(w.scratch, room[:min(n, shownBytes)]...)
+			}
 			if chars += convert.CountChars(room[:n]); chars > rule.MaxChars {
-				return &convert.ValueError{
-					Kind: convert.TooLong, Target: rule.Target, Value: convert.Printable(room[:n]),
-					Detail: fmt.Sprintf("more than %d characters", rule.MaxChars),
-				}
+				return tooLong(rule, w.scratch, total, fmt.Sprintf("more than %d characters", rule.MaxChars))
 			}
 		}
 		w.buf = w.buf[:len(w.buf)+n]
@@ -305,6 +304,17 @@ func (w *writer) stream(rows Rows, size int64, rule *convert.ValueRule) error {
 		}
 	}
 	return nil
+}
+
+// shownBytes is how much of a long value an error shows.
+const shownBytes = 64
+
+// tooLong makes the error of a value of size bytes that begins with start.
+func tooLong(rule *convert.ValueRule, start []byte, size int64, detail string) error {
+	return &convert.ValueError{
+		Kind: convert.TooLong, Target: rule.Target, Detail: detail,
+		Value: fmt.Sprintf("%s... (%d bytes)", convert.Printable(start), size),
+	}
 }
 
 // readField reads size bytes of the current field into buf, grown as needed.
