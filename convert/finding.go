@@ -59,6 +59,7 @@ const (
 	CodeColumnAbsent   = "column-absent"
 	CodeColumnMissing  = "column-missing"
 	CodeColumnNarrower = "column-narrower"
+	CodeColumnNullable = "column-nullable"
 	CodeColumnType     = "column-type"
 	CodeIndexExtra     = "index-extra"
 	CodeIndexAbsent    = "index-absent"

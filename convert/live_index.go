@@ -155,7 +155,8 @@ func (c *converter) btreeIndex(t, out *schema.Table, x *schema.Index) schema.Ind
 		case !converted.Unique && size <= maxEntry:
 			// The whole column serves every query that its beginning does.
 		default:
-			part.Column, part.Expression, size = "", beginning(target, p.Prefix, converted.Unique), p.Prefix*charBytes
+			part.Column = ""
+			part.Expression, size = beginning(target, p.Prefix, converted.Unique)
 			shortened = append(shortened, target.Name)
 		}
 		width += min(size, maxEntry+1)
@@ -176,19 +177,18 @@ func digest(column *schema.Column) string {
 	return "md5((" + quoteIdent(column.Name) + ")::text)"
 }
 
-// beginning is the expression of the first n characters, or bytes. An index
-// that is not unique may be shorter than the source's: its entries must fit.
-func beginning(column *schema.Column, n int64, unique bool) string {
+// beginning is the expression of the first n characters, or bytes, and what they
+// need at most. An index that is not unique may be on less than the source's, so
+// that its entries fit.
+func beginning(column *schema.Column, n int64, unique bool) (text string, size int64) {
+	format, unit := `"left"((%s)::text, %d)`, int64(charBytes)
 	if column.Type.Name == "bytea" {
-		if !unique {
-			n = min(n, maxEntry)
-		}
-		return fmt.Sprintf("substring(%s from 1 for %d)", quoteIdent(column.Name), n)
+		format, unit = "substring(%s from 1 for %d)", 1
 	}
 	if !unique {
-		n = min(n, maxEntry/charBytes)
+		n = min(n, maxEntry/unit)
 	}
-	return fmt.Sprintf(`"left"((%s)::text, %d)`, quoteIdent(column.Name), n)
+	return fmt.Sprintf(format, quoteIdent(column.Name), n), n * unit
 }
 
 // tellAboutLength records what becomes of an index on long values.

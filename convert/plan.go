@@ -243,9 +243,20 @@ func (p *planner) rules(t *TablePlan) {
 			})
 			continue
 		}
-		if how := narrower(source.Type, target.Type); how != "" {
+		if rule.NotNull && !target.AutoIncrement {
 			p.find(Finding{
-				Code: CodeColumnNarrower, Severity: Warning, Table: t.Target.Name, Column: target.Name,
+				Code: CodeColumnNullable, Severity: Warning, Table: t.Target.Name, Column: target.Name,
+				Message: fmt.Sprintf("column %q may be NULL at the source and not at the target: a NULL would stop the copy", target.Name),
+			})
+		}
+		if how := narrower(source.Type, target.Type); how != "" {
+			severity := Warning
+			if source.AutoIncrement {
+				// No table counts that far, and BIGINT UNSIGNED was Moodle's own choice before 2.3.
+				severity = Info
+			}
+			p.find(Finding{
+				Code: CodeColumnNarrower, Severity: severity, Table: t.Target.Name, Column: target.Name,
 				Message: fmt.Sprintf("column %q is %s at the source and %s at the target: %s would stop the copy",
 					target.Name, typeText(source.Type), typeText(target.Type), how),
 			})
