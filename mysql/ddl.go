@@ -28,7 +28,26 @@ func CreateTable(t schema.Table) string {
 	for _, c := range t.Checks {
 		lines = append(lines, checkSQL(c))
 	}
+	if start, end := rowColumn(t, rowStart), rowColumn(t, rowEnd); start != "" && end != "" {
+		lines = append(lines, "PERIOD FOR SYSTEM_TIME ("+quoteAll([]string{start, end})+")")
+	}
 	return fmt.Sprintf("CREATE TABLE %s (\n  %s\n)%s", QuoteIdent(t.Name), strings.Join(lines, ",\n  "), tableOptions(t))
+}
+
+// The expressions of the columns that bound a row's life in a system-versioned table of MariaDB.
+const (
+	rowStart = "ROW START"
+	rowEnd   = "ROW END"
+)
+
+// rowColumn returns the name of the column with such an expression; "" when there is none.
+func rowColumn(t schema.Table, expression string) string {
+	for _, c := range t.Columns {
+		if t.SystemVersioned && c.Expression == expression {
+			return c.Name
+		}
+	}
+	return ""
 }
 
 // tableOptions spells what follows the closing parenthesis.
@@ -67,6 +86,10 @@ func columnSQL(t schema.Table, c schema.Column) string {
 	}
 	if c.Collation != "" && c.Collation != t.Collation {
 		b.WriteString(" COLLATE " + c.Collation)
+	}
+	if c.Expression == rowStart || c.Expression == rowEnd {
+		b.WriteString(" GENERATED ALWAYS AS " + c.Expression)
+		return b.String()
 	}
 	if c.Generated != schema.NotGenerated {
 		fmt.Fprintf(&b, " GENERATED ALWAYS AS (%s) %s", c.Expression, strings.ToUpper(string(c.Generated)))
