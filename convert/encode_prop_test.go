@@ -273,7 +273,7 @@ func TestCalendarAgreesWithTime(t *testing.T) {
 
 func TestSpansArriveExactly(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		span := rapid.Int64Range(-(838*hour + 59*minute + 59*second), 838*hour+59*minute+59*second).Draw(t, "span")
+		span := rapid.Int64Range(-(838*hour+59*minute+59*second), 838*hour+59*minute+59*second).Draw(t, "span")
 		abs, sign := span, ""
 		if span < 0 {
 			abs, sign = -span, "-"
