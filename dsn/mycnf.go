@@ -24,7 +24,7 @@ func (c myCnf) get(name string) string { return c.values[name] }
 // tlsMode reads MySQL's ssl-mode, and MariaDB's ssl and ssl-verify-server-cert.
 func (c myCnf) tlsMode() (TLSMode, error) {
 	if text := c.get("ssl-mode"); text != "" {
-		mode, err := ParseTLSMode(text)
+		mode, err := parseTLSMode(text)
 		if err != nil {
 			return "", fmt.Errorf("%s: %w", c.file, err)
 		}

@@ -26,7 +26,7 @@ func parseURL(scheme, rest string) (DSN, error) {
 	case "postgres", "postgresql":
 		d.Engine = schema.Postgres
 	case "pgsql":
-		return DSN{}, errors.New(`unknown scheme "pgsql" in the database URL: write postgres://...`)
+		return DSN{}, errors.New(`unknown scheme "pgsql" in the database URL: write postgres:// instead`)
 	default:
 		return DSN{}, fmt.Errorf("unknown scheme %q in the database URL: use mysql://, mariadb:// or postgres://, or the path of a config.php", scheme)
 	}
@@ -209,7 +209,7 @@ func applyMySQLParams(d *DSN, params []param) error {
 			}
 			d.Socket = p.value
 		case "ssl-mode":
-			mode, err = ParseTLSMode(p.value)
+			mode, err = parseTLSMode(p.value)
 		case "tls":
 			tls, err = parseTLSWord(p.value)
 		case "ssl-ca":
@@ -237,8 +237,8 @@ func applyMySQLParams(d *DSN, params []param) error {
 	return nil
 }
 
-// ParseTLSMode reads the value of MySQL's ssl-mode, in any case, with "-" or "_".
-func ParseTLSMode(text string) (TLSMode, error) {
+// parseTLSMode reads the value of MySQL's ssl-mode, in any case, with "-" or "_".
+func parseTLSMode(text string) (TLSMode, error) {
 	mode := TLSMode(strings.ReplaceAll(strings.ToLower(text), "_", "-"))
 	switch mode {
 	case TLSDisabled, TLSPreferred, TLSRequired, TLSVerifyCA, TLSVerifyIdentity:
