@@ -105,7 +105,7 @@ func serverHint(cfg *pgx.ConnConfig, e *pgconn.PgError) string {
 // networkHint says what to do when no server answered, or TLS failed.
 func networkHint(cfg *pgx.ConnConfig, err error) string {
 	var (
-		unknown *x509.UnknownAuthorityError
+		unknown x509.UnknownAuthorityError
 		host    x509.HostnameError
 		invalid x509.CertificateInvalidError
 		verify  *tls.CertificateVerificationError

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"maps"
 	"net"
@@ -145,7 +146,8 @@ func (db *DB) checkPooler(ctx context.Context, first *pgx.Conn) error {
 		set  = "SELECT pg_catalog.set_config('moodledb.probe', $1, false)"
 		read = "SELECT coalesce(pg_catalog.current_setting('moodledb.probe', true), '')"
 	)
-	mark := fmt.Sprintf("%p", first)
+	// Random, since a pool may hand out what an earlier run has left behind.
+	mark := rand.Text()
 	if _, err := first.Exec(ctx, set, mark); err != nil {
 		return err
 	}

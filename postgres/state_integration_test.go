@@ -96,3 +96,63 @@ func TestStagingIsHeld(t *testing.T) {
 		}
 	})
 }
+
+func TestFilled(t *testing.T) {
+	s := testdb.Get(t, testdb.Targets()[0])
+	db := open(t, s.Database(t))
+	run(t, db, `CREATE TABLE public."it's ""x" (n int); CREATE TABLE public.empty (n int); CREATE TABLE public.none (); INSERT INTO public."it's ""x" VALUES (1)`)
+	var tables []string
+	for range 150 { // more than one batch
+		tables = append(tables, "empty", `it's "x`, "none")
+	}
+	got, err := db.Filled(t.Context(), "public", tables)
+	if err != nil || len(got) != 150 || got[0] != `it's "x` {
+		t.Errorf("%d tables hold rows, %v", len(got), err)
+	}
+	if got, err := db.Filled(t.Context(), "public", nil); err != nil || got != nil {
+		t.Errorf("of no tables: %v, %v", got, err)
+	}
+}
+
+// The next id is above every id and not below what the source would give out.
+func TestRestartSequence(t *testing.T) {
+	s := testdb.Get(t, testdb.Targets()[0])
+	db := open(t, s.Database(t))
+	run(t, db, `CREATE TABLE public."T" ("ID" bigserial, small smallserial)`)
+	c := acquire(t, db)
+	for _, tt := range []struct {
+		name    string
+		id      string
+		atLeast uint64
+		next    string // what nextval says, or its error
+	}{
+		{"an empty table", "", 0, "1"},
+		{"an empty table with a counter", "", 42, "42"},
+		{"ids above the counter", "99", 42, "100"},
+		{"ids below the counter", "99", 5000, "5000"},
+		{"negative ids", "-5", 0, "1"},
+		{"the last id of all", "9223372036854775807", 0, "reached maximum value"},
+		{"a counter at its end", "", 9223372036854775807, "9223372036854775807"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			insert := `TRUNCATE public."T"`
+			if tt.id != "" {
+				insert += `; INSERT INTO public."T" VALUES (` + tt.id + `, 1)`
+			}
+			if err := c.Exec(t.Context(), insert); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := c.RestartSequence(t.Context(), "public", "T", "ID", "T_ID_seq", tt.atLeast); err != nil {
+				t.Fatal(err)
+			}
+			var got string
+			err := c.PGX().QueryRow(t.Context(), `SELECT nextval('public."T_ID_seq"')::text`).Scan(&got)
+			if got != tt.next && (err == nil || !strings.Contains(err.Error(), tt.next)) {
+				t.Errorf("next value %s, %v; want %s", got, err, tt.next)
+			}
+		})
+	}
+	if _, err := c.RestartSequence(t.Context(), "public", "T", "ID", "T_ID_seq", 1<<63); err == nil {
+		t.Error("a counter that no sequence can reach was taken")
+	}
+}
