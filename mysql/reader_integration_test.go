@@ -14,6 +14,7 @@ import (
 
 	"github.com/moodledb/moodledb/dsn"
 	"github.com/moodledb/moodledb/internal/testdb"
+	"github.com/moodledb/moodledb/internal/throwaway"
 	"github.com/moodledb/moodledb/mysql"
 )
 
@@ -250,4 +251,95 @@ func TestSnapshotWithoutRights(t *testing.T) {
 			t.Error("a reader wrote")
 		}
 	})
+}
+
+func TestReaderTransports(t *testing.T) {
+	eachSource(t, func(t *testing.T, s *testdb.Server, url string) {
+		for _, c := range []struct {
+			name   string
+			change func(*dsn.DSN)
+			secure bool
+		}{
+			{"plain", func(d *dsn.DSN) { d.TLS.Mode = dsn.TLSDisabled }, false},
+			{"TLS", func(d *dsn.DSN) { d.TLS.Mode = dsn.TLSRequired }, true},
+			{"socket", func(d *dsn.DSN) { d.Host, d.Port, d.Socket = "", 0, s.Socket }, false},
+		} {
+			t.Run(c.name, func(t *testing.T) {
+				d, err := dsn.Parse(url, dsn.Options{Getenv: func(string) string { return "" }, Home: t.TempDir()})
+				if err != nil {
+					t.Fatal(err)
+				}
+				c.change(&d)
+				if c.name == "socket" && s.Socket == "" {
+					t.Skip("SKIPPED, NOT TESTED: the server has no socket here")
+				}
+				db, err := mysql.Open(t.Context(), d)
+				if c.secure && errors.Is(err, mysql.ErrTLS) {
+					return // the server offers none, so nothing but this error is right
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer db.Close()
+				r := readers(t, db, 1).Readers[0]
+				rows, err := r.Query(t.Context(), "SHOW SESSION STATUS LIKE 'Ssl_cipher'")
+				if err != nil {
+					t.Fatal(err)
+				}
+				fields, _, err := rows.Next()
+				if err != nil || len(fields) != 2 {
+					t.Fatal(fields, err)
+				}
+				if secure := len(fields[1]) > 0; secure != c.secure {
+					t.Errorf("the cipher is %q", fields[1])
+				}
+				if err := rows.Close(); err != nil {
+					t.Fatal(err)
+				}
+				// A row larger than any buffer, in both ways of reading it.
+				rows, err = r.Query(t.Context(), "SELECT 1, REPEAT('x', 5000000), 2")
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, large, err := rows.Next(); !large || err != nil {
+					t.Fatal(large, err)
+				}
+				for _, want := range []int64{1, 5000000, 1} {
+					size, _, err := rows.NextField()
+					if err != nil || size != want {
+						t.Fatal(size, err)
+					}
+					if n, err := io.Copy(io.Discard, rows); n != want || err != nil {
+						t.Fatal(n, err)
+					}
+				}
+				if err := rows.Close(); err != nil {
+					t.Fatal(err)
+				}
+			})
+		}
+	})
+}
+
+// TestSnapshotByBinlog has MariaDB write a binary log, which it does not by
+// itself: transactions then tell their own place in it, without any right.
+func TestSnapshotByBinlog(t *testing.T) {
+	server, err := throwaway.Start(t.Context(), throwaway.Options{Kind: throwaway.MariaDB, Settings: []string{"log-bin=binlog", "server-id=1"}})
+	if errors.Is(err, throwaway.ErrNotInstalled) {
+		t.Skip("SKIPPED, NOT TESTED: no MariaDB on this machine")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := server.Stop(); err != nil {
+			t.Error(err)
+		}
+	}()
+	db := openDB(t, server.URL("mysql"))
+	s := readers(t, db, 4)
+	t.Logf("%s", s.How)
+	if !s.Consistent || !strings.HasPrefix(s.Position, "binlog.0") || !strings.Contains(s.How, s.Position) {
+		t.Errorf("%+v", s)
+	}
 }
