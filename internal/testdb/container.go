@@ -267,20 +267,26 @@ func (d *dockerServer) exec(ctx context.Context, stdin io.Reader, stdout, stderr
 	defer context.AfterFunc(ctx, attached.Close)()
 	sent := make(chan error, 1)
 	go func() {
-		var err error
-		if stdin != nil {
-			_, err = io.Copy(attached.Conn, stdin)
+		if stdin == nil {
+			sent <- nil
+			return
 		}
+		_, err := io.Copy(attached.Conn, stdin)
 		sent <- errors.Join(err, attached.CloseWrite())
 	}()
 	_, err = stdcopy.StdCopy(stdout, stderr, attached.Reader)
 	attached.Close()
-	// A program that ends before it has read all of its input says why itself.
-	<-sent
+	sendErr := <-sent
 	if err != nil {
 		return 0, errors.Join(ctx.Err(), err)
 	}
-	return d.exitStatus(ctx, cli, created.ID)
+	status, err := d.exitStatus(ctx, cli, created.ID)
+	if status == 0 && sendErr != nil {
+		// With another status the program ended before it had read all of its
+		// input, and says why itself.
+		return 0, errors.Join(fmt.Errorf("send the input: %w", sendErr), err)
+	}
+	return status, err
 }
 
 // exitStatus waits for the end of a command whose output has ended.

@@ -10,7 +10,6 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,9 +20,6 @@ import (
 	"github.com/moodledb/moodledb/schema"
 )
 
-// databases counts the databases of this process, for names that are unique.
-var databases atomic.Int64
-
 // dropTimeout bounds DROP DATABASE, which waits for connections that a test
 // has left open in a transaction.
 const dropTimeout = 30 * time.Second
@@ -32,7 +28,7 @@ const dropTimeout = 30 * time.Second
 // superuser's name and password. It is dropped when the test ends.
 func (s *Server) Database(t testing.TB) string {
 	t.Helper()
-	name := fmt.Sprintf("test_%d_%s", databases.Add(1), plainName(t.Name()))
+	name := fmt.Sprintf("test_%d_%s", process.databases.Add(1), plainName(t.Name()))
 	create, drop := "CREATE DATABASE "+name+" TEMPLATE template0 ENCODING 'UTF8'", "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)"
 	if s.Engine.IsMySQL() {
 		// What Moodle asks its users to do.

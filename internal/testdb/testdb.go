@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -54,12 +55,13 @@ var errUnavailable = errors.New("not available")
 // process holds the servers of this test process. It is the one variable of
 // the package: the tests of a process share servers, and testing has no other
 // place to keep them.
-var process = &pool{started: map[string]*slot{}}
+var process = &pool{started: map[string]*slot{}} //nolint:gochecknoglobals // see above
 
 // pool is the servers of a process by flavour.
 type pool struct {
-	mu      sync.Mutex
-	started map[string]*slot
+	mu        sync.Mutex
+	started   map[string]*slot
+	databases atomic.Int64 // how many were made, for names that are unique
 }
 
 // slot is one flavour's server, or why there is none.

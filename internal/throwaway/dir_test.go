@@ -29,15 +29,19 @@ func TestStaleDirectories(t *testing.T) {
 		return dir, release
 	}
 	inUse, release := made("in use")
-	defer release()
+	t.Cleanup(func() {
+		if err := release(); err != nil {
+			t.Error(err)
+		}
+	})
 	backdate(t, inUse)
-	left, release := made("left behind")
-	if err := release(); err != nil {
+	left, releaseLeft := made("left behind")
+	if err := releaseLeft(); err != nil {
 		t.Fatal(err)
 	}
 	backdate(t, left)
-	young, release := made("just released")
-	if err := release(); err != nil {
+	young, releaseYoung := made("just released")
+	if err := releaseYoung(); err != nil {
 		t.Fatal(err)
 	}
 	foreign := filepath.Join(parent, dirPrefix+"of-something-else")

@@ -42,16 +42,16 @@ func Installed(ctx context.Context, kind Kind, root string) ([]Installation, err
 	var found []Installation
 	seen := map[string]bool{}
 	for _, path := range serverPaths(eng, root) {
-		real, err := filepath.EvalSymlinks(path)
-		if err != nil || seen[real] {
+		resolved, err := filepath.EvalSymlinks(path)
+		if err != nil || seen[resolved] {
 			continue
 		}
-		seen[real] = true
-		version, ok := probe(ctx, eng, st, real)
+		seen[resolved] = true
+		version, ok := probe(ctx, eng, st, resolved)
 		if !ok {
 			continue
 		}
-		found = append(found, Installation{Kind: kind, Version: version, Root: root, eng: eng, server: real})
+		found = append(found, Installation{Kind: kind, Version: version, Root: root, eng: eng, server: resolved})
 	}
 	slices.SortStableFunc(found, func(a, b Installation) int { return compareVersions(b.Version, a.Version) })
 	return found, nil
