@@ -267,6 +267,10 @@ func isWordsOf(d *schema.Index, column string) bool {
 
 // indexAbsent tells of a declared index that the source lacks.
 func (p *planner) indexAbsent(t *TablePlan, d *schema.Index) {
+	if d.Parts[0].OpClass != "" {
+		// The pattern index is PostgreSQL's alone.
+		return
+	}
 	for i := range t.Source.Indexes {
 		x := &t.Source.Indexes[i]
 		switch {
@@ -274,9 +278,6 @@ func (p *planner) indexAbsent(t *TablePlan, d *schema.Index) {
 			if x.Method == "fulltext" && slices.ContainsFunc(x.Parts, func(q schema.IndexPart) bool { return isWordsOf(d, q.Column) }) {
 				return
 			}
-		case d.Parts[0].OpClass != "":
-			// The pattern index is PostgreSQL's alone.
-			return
 		case sameColumns(d, x) && (x.Unique || x.Primary || !d.Unique):
 			return
 		}
