@@ -15,7 +15,8 @@ import (
 type flavour struct {
 	name    string // as given: engine-version
 	engine  schema.Engine
-	version string // "10.11", "9.7", "15"
+	version string   // "10.11", "9.7", "15"
+	extra   []string // settings of a private server
 }
 
 // flavourName matches a flavour's name.
@@ -41,16 +42,18 @@ func (f flavour) kind() throwaway.Kind { return throwaway.Kind(f.engine) }
 
 // settings are what the tests need of a server, beyond what makes it fast.
 func (f flavour) settings() []string {
+	var settings []string
 	switch f.engine {
 	case schema.MariaDB, schema.MySQL:
-		return []string{
+		settings = []string{
 			"max_allowed_packet=1G", // rows of 100 MB
 			"innodb_buffer_pool_size=256M",
 		}
 	default:
-		return []string{
+		settings = []string{
 			"max_wal_size=4GB", // no checkpoints while loading
 			"log_timezone=UTC", // logs that can be compared
 		}
 	}
+	return append(settings, f.extra...)
 }

@@ -107,16 +107,42 @@ func Get(t testing.TB, name string) *Server {
 	}
 	s := process.slot(name)
 	s.once.Do(func() { s.server, s.err = start(f) })
-	switch {
-	case s.err == nil:
-		t.Logf("testdb: %s", s.server)
-		return s.server
-	case errors.Is(s.err, errUnavailable) && os.Getenv("CI") == "":
-		t.Skipf("SKIPPED, NOT TESTED: %v", s.err)
-	default:
-		t.Fatalf("testdb: %v", s.err)
+	need(t, s.server, s.err)
+	return s.server
+}
+
+// Private starts a server of a flavour for one test alone, with further
+// settings ("name=value" in the server's own words), and stops it when the test
+// ends. For tests that need a server unlike the others, or that break it.
+func Private(t testing.TB, name string, settings ...string) *Server {
+	t.Helper()
+	f, err := parseFlavour(name)
+	if err != nil {
+		t.Fatal(err)
 	}
-	return nil
+	f.extra = settings
+	s, err := start(f)
+	need(t, s, err)
+	t.Cleanup(func() {
+		if err := s.inst.stop(); err != nil {
+			t.Errorf("stop a private %s: %v", name, err)
+		}
+	})
+	return s
+}
+
+// need ends the test unless its server was started: it skips it where the
+// server cannot be had, but in CI, where that is a failure as all else is.
+func need(t testing.TB, s *Server, err error) {
+	t.Helper()
+	switch {
+	case err == nil:
+		t.Logf("testdb: %s", s)
+	case errors.Is(err, errUnavailable) && os.Getenv("CI") == "":
+		t.Skipf("SKIPPED, NOT TESTED: %v", err)
+	default:
+		t.Fatalf("testdb: %v", err)
+	}
 }
 
 func (p *pool) slot(name string) *slot {

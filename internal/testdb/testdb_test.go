@@ -157,3 +157,26 @@ func TestRole(t *testing.T) {
 		})
 	}
 }
+
+func TestPrivateServerHasItsSettings(t *testing.T) {
+	for _, tt := range []struct {
+		names                []string
+		setting, show, value string
+	}{
+		{testdb.Sources(), "max_connections=42", "SELECT @@max_connections", "42"},
+		{testdb.Targets(), "max_connections=42", "SHOW max_connections", "42"},
+	} {
+		for _, name := range tt.names {
+			t.Run(name, func(t *testing.T) {
+				s := testdb.Private(t, name, tt.setting)
+				var got string
+				if err := s.SQL(t, s.Database(t)).QueryRowContext(t.Context(), tt.show).Scan(&got); err != nil {
+					t.Fatal(err)
+				}
+				if got != tt.value {
+					t.Errorf("%s = %s, want %s", tt.show, got, tt.value)
+				}
+			})
+		}
+	}
+}
