@@ -199,7 +199,10 @@ func start(f flavour) (*Server, error) {
 			err := fmt.Errorf("start %s (%s): the server says it is version %q", f.name, b.name(), s.Version)
 			return nil, errors.Join(err, inst.stop())
 		}
-		return &s, report(&s, time.Since(began))
+		if err := report(&s, time.Since(began)); err != nil {
+			return nil, errors.Join(err, inst.stop())
+		}
+		return &s, nil
 	}
 	return nil, fmt.Errorf("%s is %w; \"make setup\" gets the servers for the tests: %w", f.name, errUnavailable, errors.Join(unavailable...))
 }
