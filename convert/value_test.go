@@ -262,7 +262,8 @@ func TestValueNoRule(t *testing.T) {
 		{"a datetime has no zone", typ("datetime"), typ("timestamp with time zone"), `column "c": values of type datetime do not fit type timestamp with time zone`},
 		{"bits of another length", sized("bit", 8), sized("bit", 9), `column "c": values of type bit(8) do not fit type bit(9)`},
 		{
-			"an interval of days", typ("time"), schema.Type{Name: "interval", Raw: "interval day"},
+			"an interval of days", typ("time"),
+			schema.Type{Name: "interval", Raw: "interval day"},
 			`column "c": values of type time do not fit type interval day`,
 		},
 		{"fewer varying bits", sized("bit", 8), sized("bit varying", 7), `column "c": values of type bit(8) do not fit type bit varying(7)`},

@@ -78,7 +78,7 @@ func TestMemoryDoesNotDependOnRows(t *testing.T) {
 		{"2000 rows of 1 MB", 2000, "CONCAT(id, REPEAT('0123456789abcdeä', 62500))"},
 		{"one row of 100 MB", 1, "CONCAT(id, REPEAT('0123456789abcdeä', 6250000), 'end')"},
 	}
-	eachPair(t, func(t *testing.T, e *ends) {
+	eachSource(t, func(t *testing.T, e *ends) {
 		for i, test := range tests {
 			t.Run(test.name, func(t *testing.T) {
 				table := name(i)

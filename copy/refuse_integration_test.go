@@ -100,7 +100,7 @@ func harmless(source string) string {
 }
 
 func TestCancelLeavesNothing(t *testing.T) {
-	eachPair(t, func(t *testing.T, e *ends) {
+	eachSource(t, func(t *testing.T, e *ends) {
 		e.source.Exec(t, e.sourceURL, "CREATE TABLE big (id INT PRIMARY KEY, v VARCHAR(200))",
 			"INSERT INTO big WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i+1 FROM n WHERE i < 1000) SELECT i, REPEAT('x', 200) FROM n")
 		e.target.Exec(t, e.targetURL, "CREATE TABLE big (id integer, v text)")
@@ -131,7 +131,7 @@ func TestCancelLeavesNothing(t *testing.T) {
 }
 
 func TestLostConnections(t *testing.T) {
-	eachPair(t, func(t *testing.T, e *ends) {
+	eachSource(t, func(t *testing.T, e *ends) {
 		e.source.Exec(t, e.sourceURL, "CREATE TABLE big (id INT PRIMARY KEY, v VARCHAR(200))",
 			"INSERT INTO big WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i+1 FROM n WHERE i < 1000) SELECT i, REPEAT('x', 200) FROM n")
 		e.target.Exec(t, e.targetURL, "CREATE TABLE big (id integer, v text)")

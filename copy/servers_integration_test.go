@@ -70,6 +70,13 @@ func eachPair(t *testing.T, test func(t *testing.T, e *ends)) {
 	}
 }
 
+// eachSource runs a test with every source into the first target.
+func eachSource(t *testing.T, test func(t *testing.T, e *ends)) {
+	for _, source := range testdb.Sources() {
+		t.Run(source, func(t *testing.T) { test(t, connect(t, source, testdb.Targets()[0])) })
+	}
+}
+
 // reader adapts a reader to copy.Source, as migrate does.
 type reader struct{ *mysql.Reader }
 
