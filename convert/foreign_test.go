@@ -1,6 +1,7 @@
 package convert_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -133,5 +134,26 @@ func TestForeignKeyChains(t *testing.T) {
 		if name != "mdl_z" && len(table.Target.ForeignKeys) != 1 {
 			t.Errorf("%s lost its foreign key", name)
 		}
+	}
+}
+
+func TestForeignKeyNames(t *testing.T) {
+	long := strings.Repeat("n", 64)
+	child := keyed("mdl_child", typed("int"), schema.Column{Name: "e", Type: schema.Type{Name: "enum", Values: []string{"a"}}}, col("n", "int"))
+	child.ForeignKeys = []schema.ForeignKey{
+		key(long, "id", "mdl_parent", "id"),
+		key("mdl_child_id_fkey", "n", "mdl_parent", "id"),
+		key("mdl_child_e_check", "n", "mdl_child", "id"),
+	}
+	plan, _ := convert.Target(schema.Schema{}, liveSchema(keyed("mdl_parent", typed("int")), child), convert.TargetOptions{Prefix: "mdl_"})
+	var names []string
+	for _, fk := range plan.Table("mdl_child").Target.ForeignKeys {
+		names = append(names, fk.Name)
+	}
+	if diff := cmp.Diff([]string{"mdl_child_id_fkey", "mdl_child_id_fkey1", "mdl_child_n_fkey"}, names); diff != "" {
+		t.Errorf("names (-want +got):\n%s", diff)
+	}
+	if plan.Table("mdl_none") != nil {
+		t.Error("there is a plan for a table that is not there")
 	}
 }

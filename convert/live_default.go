@@ -5,12 +5,15 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/moodledb/moodledb/schema"
 )
 
-// sameLiteral keeps the text of a default.
-func sameLiteral(text string, _ schema.Type) (string, bool) { return text, true }
+// sameLiteral keeps the text of a default, if PostgreSQL can store it at all.
+func sameLiteral(text string, _ schema.Type) (string, bool) {
+	return text, utf8.ValidString(text) && !strings.Contains(text, "\x00")
+}
 
 // noLiteral is for types that have no literal default.
 func noLiteral(string, schema.Type) (string, bool) { return "", false }

@@ -35,6 +35,7 @@ func TestDefaults(t *testing.T) {
 		{"too many bits", bit8, schema.Literal("111111111"), none, true},
 		{"text", typed("varchar"), schema.Literal(`it's \ "x"`), schema.Literal(`it's \ "x"`), false},
 		{"empty text", typed("char"), schema.Literal(""), schema.Literal(""), false},
+		{"text with a zero byte", typed("char"), schema.Literal("a\x00"), none, true},
 		{"bytes", typed("varbinary"), schema.Literal("a\x00\xff"), schema.Literal(`\x6100ff`), false},
 		{"bytes filled up", schema.Type{Name: "binary", Length: 4}, schema.Literal("ab"), schema.Literal(`\x61620000`), false},
 		{"date", typed("date"), schema.Literal("2024-02-29"), schema.Literal("2024-02-29"), false},

@@ -39,7 +39,7 @@ func FuzzObjectName(f *testing.F) {
 	f.Add("mdl_user", "id", "seq")
 	f.Add(strings.Repeat("é", 40), strings.Repeat("中", 30), "check1")
 	f.Fuzz(func(t *testing.T, table, column, label string) {
-		if !utf8.ValidString(table+column+label) || len(label) > 20 {
+		if !utf8.ValidString(table) || !utf8.ValidString(column) || !utf8.ValidString(label) || len(label) > 20 {
 			return
 		}
 		name := objectName(table, column, label)
