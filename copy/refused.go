@@ -81,11 +81,17 @@ func (job Job) place(e *pgconn.PgError) (line int64, column int) {
 	// Types such as json put a line of their own in front.
 	rest, found := "", false
 	for where := range strings.Lines(e.Where) {
-		if rest, found = strings.CutPrefix(strings.TrimSpace(where), "COPY "+job.Table+", "); found {
+		if rest, found = strings.CutPrefix(strings.TrimSpace(where), "COPY "); found {
 			break
 		}
 	}
 	if !found {
+		return 0, -1
+	}
+	// The name stands there unquoted, and may hold a comma itself.
+	if after, ok := strings.CutPrefix(rest, job.Table+", "); ok {
+		rest = after
+	} else if _, rest, ok = strings.Cut(rest, ", "); !ok {
 		return 0, -1
 	}
 	place, tail, _ := strings.Cut(rest, ",")

@@ -335,6 +335,13 @@ func TestRefusedRows(t *testing.T) {
 				`correct the text in the source; its bytes are not in the character set that the column declares`,
 		},
 		{
+			"another name in the target",
+			[]any{"41", "1", "caf\xe9"},
+			refused("22021", "COPY MDL_T, line 3, column body"), false,
+			`table "mdl_t", column "body", row with id=41: "caf\xe9" is not valid UTF-8, which text must be: 0xe9 at byte 4; ` +
+				`correct the text in the source; its bytes are not in the character set that the column declares`,
+		},
+		{
 			"column not named",
 			[]any{"41", "1", "caf\xe9"},
 			refused("22021", "COPY mdl_t, line 3"), true,

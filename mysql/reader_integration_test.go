@@ -14,7 +14,6 @@ import (
 
 	"github.com/moodledb/moodledb/dsn"
 	"github.com/moodledb/moodledb/internal/testdb"
-	"github.com/moodledb/moodledb/internal/throwaway"
 	"github.com/moodledb/moodledb/mysql"
 )
 
@@ -319,27 +318,4 @@ func TestReaderTransports(t *testing.T) {
 			})
 		}
 	})
-}
-
-// TestSnapshotByBinlog has MariaDB write a binary log, which it does not by
-// itself: transactions then tell their own place in it, without any right.
-func TestSnapshotByBinlog(t *testing.T) {
-	server, err := throwaway.Start(t.Context(), throwaway.Options{Kind: throwaway.MariaDB, Settings: []string{"log-bin=binlog", "server-id=1"}})
-	if errors.Is(err, throwaway.ErrNotInstalled) {
-		t.Skip("SKIPPED, NOT TESTED: no MariaDB on this machine")
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := server.Stop(); err != nil {
-			t.Error(err)
-		}
-	}()
-	db := openDB(t, server.URL("mysql"))
-	s := readers(t, db, 4)
-	t.Logf("%s", s.How)
-	if !s.Consistent || !strings.HasPrefix(s.Position, "binlog.0") || !strings.Contains(s.How, s.Position) {
-		t.Errorf("%+v", s)
-	}
 }
