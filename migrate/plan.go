@@ -111,6 +111,8 @@ type Table struct {
 	target  schema.Table
 	source  schema.Table
 	creates bool
+	// position is the place of the table among those that are made: see creationOrder.
+	position int
 }
 
 // Column is one copied column.

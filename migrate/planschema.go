@@ -8,6 +8,7 @@ import (
 	"github.com/moodledb/moodledb/ownership"
 	"github.com/moodledb/moodledb/postgres"
 	"github.com/moodledb/moodledb/schema"
+	"github.com/moodledb/moodledb/xmldb"
 )
 
 // planSchema plans a migration that makes the schema itself.
@@ -37,12 +38,28 @@ func (m *maker) planSchema(ctx context.Context) error {
 		Create:  func(t schema.Table) bool { return m.creates(&t, installed) },
 	})
 	m.convertFindings(found)
+	order := creationOrder(m.opts.Site, p.Prefix)
 	for i := range target.Tables {
 		t := m.table(&target.Tables[i])
 		m.creation(&t)
+		t.position = len(order)
+		if n, ok := order[t.Target]; ok {
+			t.position = n
+		}
 		p.Tables = append(p.Tables, t)
 	}
 	return nil
+}
+
+// creationOrder is the order in which Moodle's installer makes its tables. It
+// matters: since PostgreSQL 18 a NOT NULL constraint has a name that is made of
+// those of table and column, cut at 63 bytes and counted on when it is taken.
+func creationOrder(site *xmldb.Site, prefix string) map[string]int {
+	order := map[string]int{}
+	for i, t := range site.Tables() {
+		order[prefix+t.Name] = i
+	}
+	return order
 }
 
 // creates decides on a declared table that the source lacks. A plugin that is

@@ -1,9 +1,12 @@
 package migrate
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/moodledb/moodledb/postgres"
@@ -26,11 +29,7 @@ func (r *run) prepare(ctx context.Context) (string, error) {
 		return "", err
 	}
 	defer conn.Release()
-	for i := range r.plan.Tables {
-		t := &r.plan.Tables[i]
-		if !t.creates {
-			continue
-		}
+	for _, t := range r.plan.toMake() {
 		// One round trip and one transaction a table: a site has more objects
 		// than one transaction may lock.
 		if err := conn.Exec(ctx, postgres.Batch(t.Before)); err != nil {
@@ -42,6 +41,20 @@ func (r *run) prepare(ctx context.Context) (string, error) {
 		return fmt.Sprintf("%s in schema %s", plural(len(r.made), "table"), r.plan.Load), nil
 	}
 	return r.emptyTables(ctx, conn)
+}
+
+// toMake are the tables to make, in the order in which that is done.
+func (p *Plan) toMake() []*Table {
+	var tables []*Table
+	for i := range p.Tables {
+		if t := &p.Tables[i]; t.creates {
+			tables = append(tables, t)
+		}
+	}
+	slices.SortFunc(tables, func(a, b *Table) int {
+		return cmp.Or(cmp.Compare(a.position, b.position), strings.Compare(a.Target, b.Target))
+	})
+	return tables
 }
 
 // place makes the staging schema, after what an unfinished run has left is dropped.
