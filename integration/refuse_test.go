@@ -228,6 +228,33 @@ func TestRefuseTarget(t *testing.T) {
 	}
 }
 
+// TestRefuseRights: a source user who may not read every table is told so beforehand.
+func TestRefuseRights(t *testing.T) {
+	p := tiny(t, firstSource(), firstTarget(), "CREATE TABLE mdl_closed (id bigint NOT NULL, PRIMARY KEY (id))")
+	d := p.source.DSN()
+	on := mysql.QuoteIdent(d.Database) + "."
+	p.sourceServer.Exec(t, p.sourceURL, "DROP USER IF EXISTS limited", "CREATE USER limited IDENTIFIED BY 'Pass-word-1'",
+		"GRANT SELECT ON "+on+"mdl_config TO limited", "GRANT SELECT ON "+on+"mdl_config_plugins TO limited",
+		"GRANT INSERT ON "+on+"mdl_closed TO limited")
+	d.User, d.Password, d.Socket = "limited", "Pass-word-1", ""
+	_ = p.source.Close()
+	var err error
+	if p.source, err = mysql.Open(t.Context(), d); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = p.source.Close() })
+	_, err = p.try(t.Context(), migrate.Options{Site: tinyCode(t)})
+	if err == nil {
+		t.Fatal("the plan was not blocked")
+	}
+	for _, want := range []string{"source-no-select", "mdl_closed", "GRANT SELECT"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("the blocker does not say %q:\n%v", want, err)
+		}
+	}
+	untouched(t, p)
+}
+
 // TestRefuseStagingTaken: a schema of the staging schema's name that is not ours is not touched.
 func TestRefuseStagingTaken(t *testing.T) {
 	p := tiny(t, firstSource(), firstTarget())

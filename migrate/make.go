@@ -44,6 +44,9 @@ func Make(ctx context.Context, source *mysql.DB, target *postgres.DB, opts Optio
 	if err := m.choose(); err != nil {
 		return nil, err
 	}
+	if err := m.checkAccess(ctx); err != nil {
+		return nil, err
+	}
 	m.siteFindings()
 	m.sourceFindings()
 	switch {

@@ -59,7 +59,7 @@ func sequenceName(t *schema.Table, c *schema.Column) string {
 	if c.Sequence != "" {
 		return c.Sequence
 	}
-	return postgres.SequenceName(t.Name, c.Name)
+	return convert.SequenceName(t.Name, c.Name)
 }
 
 // columns spells the two statements of the copy.

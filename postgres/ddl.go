@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/moodledb/moodledb/convert"
 	"github.com/moodledb/moodledb/schema"
 )
 
@@ -53,7 +54,7 @@ func isSerial(table string, c *schema.Column) bool {
 	if !c.AutoIncrement || c.Identity != "" || serialType(c.Type.Name) == "" || !c.NotNull {
 		return false
 	}
-	return c.Sequence == "" || c.SequenceOwned && c.Sequence == SequenceName(table, c.Name)
+	return c.Sequence == "" || c.SequenceOwned && c.Sequence == convert.SequenceName(table, c.Name)
 }
 
 func serialType(typeName string) string {
@@ -91,7 +92,7 @@ func columnSequenceName(table string, c *schema.Column) string {
 	if c.Sequence != "" {
 		return c.Sequence
 	}
-	return SequenceName(table, c.Name)
+	return convert.SequenceName(table, c.Name)
 }
 
 // columnSQL spells one column of CREATE TABLE.
@@ -126,7 +127,7 @@ func columnSQL(schemaName, table string, c *schema.Column) string {
 
 func identitySQL(schemaName, table string, c *schema.Column) string {
 	clause := "GENERATED " + strings.ToUpper(c.Identity) + " AS IDENTITY"
-	if c.Sequence != "" && c.Sequence != SequenceName(table, c.Name) {
+	if c.Sequence != "" && c.Sequence != convert.SequenceName(table, c.Name) {
 		clause += " (SEQUENCE NAME " + qualify(schemaName, c.Sequence) + ")"
 	}
 	return clause

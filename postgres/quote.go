@@ -62,32 +62,3 @@ func quoteMaybeQualified(schemaName, name string) string {
 func regclass(schemaName, name string) string {
 	return QuoteLiteral(qualify(schemaName, name)) + "::pg_catalog.regclass"
 }
-
-// SequenceName returns the name that PostgreSQL itself gives to the sequence
-// of a serial or identity column, unless that name is taken:
-// table_column_seq, where the longer of table and column loses bytes until the
-// whole fits [MaxIdentifier] (makeObjectName in its source).
-func SequenceName(table, column string) string {
-	const label = "seq"
-	room := MaxIdentifier - len("_") - len("_"+label)
-	t, c := len(table), len(column)
-	for t+c > room {
-		if t > c {
-			t--
-		} else {
-			c--
-		}
-	}
-	return clip(table, t) + "_" + clip(column, c) + "_" + label
-}
-
-// clip cuts s to n bytes, or to fewer where a character would be split.
-func clip(s string, n int) string {
-	if n >= len(s) {
-		return s
-	}
-	for n > 0 && s[n]&0xC0 == 0x80 {
-		n--
-	}
-	return s[:n]
-}

@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"slices"
-	"strings"
 	"testing"
 )
 
@@ -27,29 +26,6 @@ func TestQuote(t *testing.T) {
 }
 
 // The long names are what PostgreSQL 15 made of them.
-func TestSequenceName(t *testing.T) {
-	for _, tt := range []struct{ table, column, want string }{
-		{"mdl_config", "id", "mdl_config_id_seq"},
-		{strings.Repeat("t", 56), "id", strings.Repeat("t", 56) + "_id_seq"},
-		{strings.Repeat("t", 57), "id", strings.Repeat("t", 56) + "_id_seq"},
-		{strings.Repeat("t", 63), "id", strings.Repeat("t", 56) + "_id_seq"},
-		{
-			"averyveryverylongtablename_with_fiftythree_characters_xx", "id_of_the_longest_kind_that_is_allowed",
-			"averyveryverylongtablename_wi_id_of_the_longest_kind_that_i_seq",
-		},
-		{strings.Repeat("ä", 31), "id", strings.Repeat("ä", 28) + "_id_seq"},
-		{strings.Repeat("ä", 31), "i", strings.Repeat("ä", 28) + "_i_seq"},
-	} {
-		got := SequenceName(tt.table, tt.column)
-		if got != tt.want {
-			t.Errorf("SequenceName(%q, %q) = %q, want %q", tt.table, tt.column, got, tt.want)
-		}
-		if len(got) > MaxIdentifier {
-			t.Errorf("%q has %d bytes", got, len(got))
-		}
-	}
-}
-
 func TestSplitIdents(t *testing.T) {
 	for _, tt := range []struct {
 		in   string
