@@ -149,7 +149,9 @@ func TestLostConnections(t *testing.T) {
 				}
 			})
 			_, err := copy.Table(t.Context(), e.newReader(t), e.newTarget(t), job, copy.Options{})
-			if err == nil || !strings.Contains(err.Error(), `table "big": read row`) {
+			// A slow machine may not have got a row yet.
+			if err == nil || !strings.HasPrefix(err.Error(), `table "big": `) ||
+				!strings.Contains(err.Error(), "read row") && !strings.Contains(err.Error(), "the connection is lost") {
 				t.Errorf("got %v", err)
 			}
 		})

@@ -224,7 +224,7 @@ func (b *bars) handle(e migrate.Event) {
 		}
 	case migrate.TableCopied:
 		if bar := b.tables[e.Table]; bar != nil {
-			bar.SetTotal(-1, true)
+			bar.Abort(true) // drops it: a total that was given cannot be lowered
 			delete(b.tables, e.Table)
 		}
 	}
