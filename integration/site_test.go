@@ -177,15 +177,3 @@ func (p *pair) loadSample(t *testing.T) {
 	}
 	p.sourceServer.Load(t, p.sourceURL, file)
 }
-
-// realSite is the directory of a real site (code/, site.sql.gz and
-// native-postgres.sql.gz) that MOODLEDB_TEST_SITE names. It cannot be part of
-// this repository, so a test that needs it is skipped where the variable is not set.
-func realSite(t *testing.T) string {
-	t.Helper()
-	dir := os.Getenv("MOODLEDB_TEST_SITE")
-	if dir == "" {
-		t.Skip("MOODLEDB_TEST_SITE names no directory with a real site; the bundled site is tested all the same")
-	}
-	return dir
-}

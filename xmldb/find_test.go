@@ -251,17 +251,3 @@ func TestFileTooLarge(t *testing.T) {
 		t.Errorf("findings (-want +got):\n%s", diff)
 	}
 }
-
-func TestUnreadableFile(t *testing.T) {
-	if os.Geteuid() == 0 {
-		t.Skip("root may read every file")
-	}
-	root := writeSite(t, components, "mod/aa")
-	if err := os.Chmod(filepath.Join(root, "mod/aa/db/install.xml"), 0); err != nil {
-		t.Fatal(err)
-	}
-	site := load(t, root, xmldb.Options{})
-	if diff := cmp.Diff([]string{"mod/aa/db/install.xml:0 error file-unreadable"}, codes(site)); diff != "" {
-		t.Errorf("findings (-want +got):\n%s", diff)
-	}
-}
