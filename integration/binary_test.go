@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/moodledb/moodledb/migrate"
 	"github.com/moodledb/moodledb/testdata/site"
 )
@@ -236,6 +238,40 @@ func TestKilled(t *testing.T) {
 	again := runBinary(t, bin, append(args, "--replace", "--yes")...)
 	if again.code != 0 {
 		t.Fatalf("with --replace: exit %d\n%s", again.code, again.stderr)
+	}
+	if n := p.count(t, "SELECT count(*) FROM mdl_big WHERE v = repeat('x', 1000000)"); n != 300 {
+		t.Errorf("%d rows arrived", n)
+	}
+}
+
+// TestDataOnlyKilled: after a kill in the middle of a load into existing tables
+// the next run goes on, and ends with the very keys and indexes of before.
+func TestDataOnlyKilled(t *testing.T) {
+	bin := binary(t)
+	p := bigSource(t, 300)
+	p.migrate(t, migrate.Options{Site: tinyCode(t)})
+	before := statements(p.targetServer.Dump(t, p.targetURL, "--schema-only"))
+	p.target.Close() // the test's own sessions
+	args := []string{"migrate", "--data-only", "--truncate", "--yes", "--from", p.sourceURL, "--to", p.targetURL}
+	cmd, stdout, stderr := start(t, bin, args...)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	waitSessions(t, p, "query LIKE 'COPY%'", func(n int) bool { return n > 0 })
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	finish(t, cmd, stdout, stderr)
+	waitSessions(t, p, "true", func(n int) bool { return n == 0 })
+	if n := p.count(t, "SELECT count(*) FROM moodledb.index_journal"); n == 0 {
+		t.Error("nothing is in the journal after the kill")
+	}
+	if again := runBinary(t, bin, args...); again.code != 0 {
+		t.Fatalf("again: exit %d\n%s", again.code, again.stderr)
+	}
+	after := statements(p.targetServer.Dump(t, p.targetURL, "--schema-only"))
+	if diff := cmp.Diff(before, after); diff != "" {
+		t.Errorf("the schema is not what it was (-before +after):\n%s", diff)
 	}
 	if n := p.count(t, "SELECT count(*) FROM mdl_big WHERE v = repeat('x', 1000000)"); n != 300 {
 		t.Errorf("%d rows arrived", n)

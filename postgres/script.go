@@ -67,7 +67,7 @@ func ConstraintStatements(schemaName string, t schema.Table) []string {
 	return out
 }
 
-// Script joins statements into text for psql, each closed by a semicolon.
+// Script joins statements into a script for a command-line client, each closed by a semicolon.
 func Script(statements []string) string {
 	var b strings.Builder
 	for _, s := range statements {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"path"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -68,6 +67,7 @@ func printSchema(t *terminal, site *xmldb.Site, patterns []string, schemaName st
 		return err
 	}
 	used := map[string]bool{}
+	var script, constraints []string
 	for i := range declared.Tables {
 		table := &declared.Tables[i]
 		ok, err := chosen(patterns, strings.TrimPrefix(table.Name, opts.Prefix), used)
@@ -77,19 +77,17 @@ func printSchema(t *terminal, site *xmldb.Site, patterns []string, schemaName st
 		if !ok {
 			continue
 		}
-		text := mysql.CreateTable(*table) + ";\n"
-		if opts.Engine == schema.Postgres {
-			text = postgres.Script(slices.Concat(
-				postgres.TableStatements(schemaName, *table), postgres.ConstraintStatements(schemaName, *table)))
-		}
-		if _, err := io.WriteString(t.stdout, text+"\n"); err != nil {
-			return err
-		}
+		made, after := tableDDL(opts.Engine, schemaName, *table)
+		script, constraints = append(script, made...), append(constraints, after...)
 	}
 	for _, p := range patterns {
 		if !used[p] {
 			return fmt.Errorf("--tables: no declared table matches %q", p)
 		}
+	}
+	// Enforced foreign keys come last, since they may lead to any table.
+	if _, err := io.WriteString(t.stdout, postgres.Script(append(script, constraints...))); err != nil {
+		return err
 	}
 	for _, f := range findings {
 		if f.Severity == xmldb.Error {
@@ -97,6 +95,18 @@ func printSchema(t *terminal, site *xmldb.Site, patterns []string, schemaName st
 		}
 	}
 	return nil
+}
+
+// tableDDL are the statements that make a table, and those that need other tables.
+func tableDDL(engine schema.Engine, schemaName string, t schema.Table) (made, constraints []string) {
+	if engine == schema.Postgres {
+		return postgres.TableStatements(schemaName, t), postgres.ConstraintStatements(schemaName, t)
+	}
+	for _, fk := range t.ForeignKeys {
+		constraints = append(constraints, mysql.AddForeignKey(t.Name, fk))
+	}
+	t.ForeignKeys = nil
+	return []string{mysql.CreateTable(t)}, constraints
 }
 
 // chosen reports whether a table is wanted, and notes in used the patterns that matched.
