@@ -130,6 +130,25 @@ func TestCancelLeavesNothing(t *testing.T) {
 	})
 }
 
+// whenRunning calls kill until it has found its victim: on a busy machine the
+// copy begins late, and would then go on for ever. The returned function waits
+// for that.
+func whenRunning(t *testing.T, kill func() bool) (wait func()) {
+	t.Helper()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for range 300 {
+			time.Sleep(200 * time.Millisecond)
+			if kill() {
+				return
+			}
+		}
+		t.Error("the copy has not begun within a minute")
+	}()
+	return func() { <-done }
+}
+
 func TestLostConnections(t *testing.T) {
 	eachSource(t, func(t *testing.T, e *ends) {
 		e.source.Exec(t, e.sourceURL, "CREATE TABLE big (id INT PRIMARY KEY, v VARCHAR(200))",
@@ -139,15 +158,17 @@ func TestLostConnections(t *testing.T) {
 		job.Query = "SELECT a.id, a.v FROM big a JOIN big b JOIN big c"
 
 		t.Run("source", func(t *testing.T) {
-			time.AfterFunc(500*time.Millisecond, func() {
+			killed := whenRunning(t, func() bool {
 				var id int64
 				if err := e.my.SQL().QueryRow("SELECT id FROM information_schema.processlist WHERE info = ?", job.Query).Scan(&id); err != nil {
-					t.Error(err)
+					return false
 				}
 				if _, err := e.my.SQL().Exec(fmt.Sprint("KILL CONNECTION ", id)); err != nil {
 					t.Error(err)
 				}
+				return true
 			})
+			defer killed()
 			_, err := copy.Table(t.Context(), e.newReader(t), e.newTarget(t), job, copy.Options{})
 			// A slow machine may not have got a row yet.
 			if err == nil || !strings.HasPrefix(err.Error(), `table "big": `) ||
@@ -157,9 +178,12 @@ func TestLostConnections(t *testing.T) {
 		})
 		t.Run("target", func(t *testing.T) {
 			db := e.target.SQL(t, e.targetURL)
-			time.AfterFunc(500*time.Millisecond, func() {
-				_, _ = db.Exec("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'COPY%'")
+			killed := whenRunning(t, func() bool {
+				var n int
+				err := db.QueryRow("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE query LIKE 'COPY%' AND state = 'active'").Scan(&n)
+				return err == nil && n > 0
 			})
+			defer killed()
 			_, err := copy.Table(t.Context(), e.newReader(t), e.newTarget(t), job, copy.Options{})
 			if err == nil || !strings.HasPrefix(err.Error(), `table "big": `) {
 				t.Errorf("got %v", err)

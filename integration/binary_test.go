@@ -201,7 +201,7 @@ func TestCtrlC(t *testing.T) {
 		t.Fatal(err)
 	}
 	// The staging schema says that the run is under way.
-	waitSessions(t, p, "query LIKE 'COPY%'", func(n int) bool { return n > 0 })
+	waitSessions(t, p, "state = 'active' AND query LIKE 'COPY%'", func(n int) bool { return n > 0 })
 	if err := cmd.Process.Signal(os.Interrupt); err != nil {
 		t.Fatal(err)
 	}
@@ -223,7 +223,7 @@ func TestKilled(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	waitSessions(t, p, "query LIKE 'COPY%'", func(n int) bool { return n > 0 })
+	waitSessions(t, p, "state = 'active' AND query LIKE 'COPY%'", func(n int) bool { return n > 0 })
 	if err := cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
@@ -257,7 +257,7 @@ func TestDataOnlyKilled(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	waitSessions(t, p, "query LIKE 'COPY%'", func(n int) bool { return n > 0 })
+	waitSessions(t, p, "state = 'active' AND query LIKE 'COPY%'", func(n int) bool { return n > 0 })
 	if err := cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
@@ -340,9 +340,17 @@ func TestFullDisk(t *testing.T) {
 // in a container's /dev/shm, or in a small file system that is mounted for the test.
 func smallTablespace(t *testing.T, p *pair) {
 	t.Helper()
-	dir := "/dev/shm/small"
+	dir := "/dev/shm/small/data"
 	if p.targetServer.Backend == "docker" {
-		p.targetServer.Exec(t, p.targetURL, "COPY (SELECT 1) TO PROGRAM 'rm -rf "+dir+" && mkdir -p "+dir+"'")
+		// What the container has beyond 48 MiB is filled.
+		p.targetServer.Exec(t, p.targetURL, "COPY (SELECT 1) TO PROGRAM 'set -e; rm -rf /dev/shm/small; mkdir -p "+dir+"; cd /dev/shm/small; "+
+			"head -c $(( $(df --output=avail -B1 . | tail -n 1) - 50331648 )) /dev/zero >filled'")
+		db := p.targetServer.SQL(t, p.targetURL)
+		t.Cleanup(func() {
+			if _, err := db.Exec("COPY (SELECT 1) TO PROGRAM 'rm -rf /dev/shm/small'"); err != nil {
+				t.Error(err)
+			}
+		})
 	} else {
 		if os.Geteuid() != 0 {
 			t.Skip("SKIPPED, NOT TESTED: only root can mount a small file system")
