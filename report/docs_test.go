@@ -14,14 +14,14 @@ func TestEveryFieldIsDocumented(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, document := range []any{planJSON{}, resultJSON{}} {
+	for _, document := range []any{planJSON{}, resultJSON{}, versionJSON{}} {
 		for _, name := range fieldNames(reflect.TypeOf(document)) {
 			if !strings.Contains(string(page), fmt.Sprintf("`%s`", name)) {
 				t.Errorf("docs/json.md does not explain the field %q of %T", name, document)
 			}
 		}
 	}
-	for _, version := range []string{planSchema, resultSchema} {
+	for _, version := range []string{planSchema, resultSchema, versionSchema} {
 		if !strings.Contains(string(page), "## `"+version+"`") {
 			t.Errorf("docs/json.md has no section about %s", version)
 		}

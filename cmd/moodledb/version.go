@@ -1,12 +1,13 @@
 package main
 
 import (
-	"encoding/json"
-	"fmt"
+	"cmp"
 	"runtime"
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
+
+	"github.com/moodledb/moodledb/report"
 )
 
 // version is set by the linker for releases: -X main.version=v1.2.3.
@@ -38,26 +39,14 @@ func newVersion(t *terminal) *cobra.Command {
 		Example: "  moodledb version\n  moodledb version --format json",
 		Args:    noArgs,
 		RunE: func(*cobra.Command, []string) error {
+			form, err := report.ParseFormat(format)
+			if err != nil {
+				return usageError{err}
+			}
 			release, commit := buildVersion()
-			if release == "" {
-				release = "(devel)"
-			}
-			switch format {
-			case "json":
-				return json.NewEncoder(t.stdout).Encode(map[string]string{
-					"version": release, "commit": commit, "go": runtime.Version(),
-					"os": runtime.GOOS, "arch": runtime.GOARCH,
-				})
-			case "text":
-				line := "moodledb " + release
-				if commit != "" {
-					line += " (" + commit + ")"
-				}
-				_, err := fmt.Fprintln(t.stdout, line, runtime.Version(), runtime.GOOS+"/"+runtime.GOARCH)
-				return err
-			default:
-				return usageError{fmt.Errorf("--format is text or json, not %q", format)}
-			}
+			return report.Version(t.stdout, report.Build{
+				Version: cmp.Or(release, "(devel)"), Commit: commit, Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH,
+			}, form)
 		},
 	}
 	cmd.Flags().StringVar(&format, "format", "text", "`text` or json")
