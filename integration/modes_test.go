@@ -262,3 +262,23 @@ func (p *pair) as(t *testing.T, role string) {
 	}
 	t.Cleanup(p.target.Close)
 }
+
+// TestLeftOut: what is not migrated is listed with its kind, and never silently dropped.
+func TestLeftOut(t *testing.T) {
+	p := tiny(t, firstSource(), firstTarget(), "CREATE TABLE other_table (a int)", "CREATE VIEW mdl_a_view AS SELECT 1 AS one",
+		"CREATE TRIGGER mdl_trg BEFORE INSERT ON mdl_config FOR EACH ROW SET NEW.value = 'x'",
+		"CREATE TRIGGER other_trg BEFORE INSERT ON other_table FOR EACH ROW SET NEW.a = 1",
+		"CREATE FUNCTION a_function() RETURNS int DETERMINISTIC RETURN 1")
+	result := p.migrate(t, migrate.Options{Site: tinyCode(t)})
+	var got []string
+	for _, l := range result.LeftOut {
+		if l.Reason == "" {
+			t.Errorf("no reason for %s", l.Name)
+		}
+		got = append(got, l.Kind+" "+l.Name)
+	}
+	want := []string{"function a_function", "table other_table", "trigger mdl_trg of mdl_config", "view mdl_a_view"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("left out (-want +got):\n%s", diff)
+	}
+}

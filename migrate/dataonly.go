@@ -43,7 +43,6 @@ func (m *maker) planDataOnly(ctx context.Context) error {
 		}
 		p.Tables = append(p.Tables, t)
 	}
-	m.serverFindings()
 	return m.checkFilled(ctx)
 }
 

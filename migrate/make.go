@@ -44,6 +44,9 @@ func Make(ctx context.Context, source *mysql.DB, target *postgres.DB, opts Optio
 	if err := m.choose(); err != nil {
 		return nil, err
 	}
+	if err := m.leavePrograms(ctx); err != nil {
+		return nil, err
+	}
 	if err := m.checkAccess(ctx); err != nil {
 		return nil, err
 	}
@@ -58,6 +61,7 @@ func Make(ctx context.Context, source *mysql.DB, target *postgres.DB, opts Optio
 	if err != nil {
 		return nil, err
 	}
+	m.serverFindings()
 	m.sort()
 	return m.plan, nil
 }
@@ -149,6 +153,26 @@ func (m *maker) checkPatterns(names []string) error {
 			Code: "pattern-unused", Severity: Warning, Object: p, Message: fmt.Sprintf("the pattern %q matches no table", p),
 			Hint: "patterns go without the prefix",
 		})
+	}
+	return nil
+}
+
+// leavePrograms lists code that runs at the source's server: Moodle has none,
+// so someone has added it, and will miss it.
+func (m *maker) leavePrograms(ctx context.Context) error {
+	programs, err := m.source.Programs(ctx)
+	if err != nil {
+		return err
+	}
+	for _, p := range programs {
+		name := p.Name
+		if p.Table != "" {
+			if !m.chosen(p.Table) {
+				continue
+			}
+			name += " of " + p.Table
+		}
+		m.leaveOut(name, p.Kind, "its code is in the source's dialect; make it again at the target if it is needed")
 	}
 	return nil
 }

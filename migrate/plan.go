@@ -66,6 +66,9 @@ func (p *Plan) handing() ownership.Options {
 	return o
 }
 
+// readers is the number of readers that the plan has work for.
+func (p *Plan) readers() int { return max(1, min(p.Jobs, len(p.Tables))) }
+
 // Endpoint is one end of a migration.
 type Endpoint struct {
 	Engine  schema.Engine

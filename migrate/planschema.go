@@ -97,7 +97,6 @@ func (m *maker) planHandOver(ctx context.Context) error {
 	if check.Kept != "" && p.Replace {
 		p.Overwrites = append(p.Overwrites, fmt.Sprintf("the schema %q will be renamed to %q", p.Publish, check.Kept))
 	}
-	m.serverFindings()
 	return nil
 }
 
@@ -105,5 +104,15 @@ func (m *maker) planHandOver(ctx context.Context) error {
 func (m *maker) serverFindings() {
 	if w := m.source.Server().Warning; w != "" {
 		m.find(Finding{Code: "source-version", Severity: Warning, Message: w})
+	}
+	// Each job copies with one session and builds with another; one more holds
+	// the schema, and one makes tables.
+	need := 2*m.plan.readers() + 2
+	if most := m.target.Server().MaxConnections; most > 0 && need > most {
+		m.find(Finding{
+			Code: "too-many-jobs", Severity: Blocker,
+			Message: fmt.Sprintf("%d jobs need %d sessions at the target, which allows %d in all", m.plan.Jobs, need, most),
+			Hint:    fmt.Sprintf("use fewer, such as --jobs %d, or raise max_connections", max(1, (most-10)/4)),
+		})
 	}
 }

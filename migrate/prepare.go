@@ -12,9 +12,6 @@ import (
 	"github.com/moodledb/moodledb/postgres"
 )
 
-// readers is the number of readers that the plan has work for.
-func (p *Plan) readers() int { return max(1, min(p.Jobs, len(p.Tables))) }
-
 // prepare makes the place that rows are loaded into.
 func (r *run) prepare(ctx context.Context) (string, error) {
 	if err := r.place(ctx); err != nil {
