@@ -25,7 +25,9 @@ func TestPrograms(t *testing.T) {
 				t.Fatal(err)
 			}
 			want := []mysql.Program{
-				{Name: "e", Kind: "event"}, {Name: "f", Kind: "function"}, {Name: "p", Kind: "procedure"},
+				{Name: "e", Kind: "event"},
+				{Name: "f", Kind: "function"},
+				{Name: "p", Kind: "procedure"},
 				{Name: "b_trigger", Kind: "trigger", Table: "t"},
 			}
 			if diff := cmp.Diff(want, got); diff != "" {
