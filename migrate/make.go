@@ -62,6 +62,7 @@ func Make(ctx context.Context, source *mysql.DB, target *postgres.DB, opts Optio
 		return nil, err
 	}
 	m.serverFindings()
+	m.giveAway()
 	m.sort()
 	return m.plan, nil
 }

@@ -107,6 +107,8 @@ type Table struct {
 	Constraints []string
 	// Sequences are set after the rows are in.
 	Sequences []Sequence
+	// Finish are the statements that complete the table.
+	Finish []string
 	// Rows and Bytes are the source's estimates; 0 when it has none.
 	Rows  int64
 	Bytes int64

@@ -100,6 +100,21 @@ func (m *maker) planHandOver(ctx context.Context) error {
 	return nil
 }
 
+// giveAway lists the statements that give the tables to their owner, before
+// those that publish. Sequences and indexes follow their tables.
+func (m *maker) giveAway() {
+	p := m.plan
+	if p.Owner == "" || p.Owner == m.target.Server().User {
+		return
+	}
+	var statements []string
+	for i := range p.Tables {
+		o := postgres.Object{Kind: "TABLE", Identity: postgres.QuoteIdent(p.Load) + "." + postgres.QuoteIdent(p.Tables[i].Target)}
+		statements = append(statements, postgres.SetOwner(o, p.Owner))
+	}
+	p.Publishing = append(statements, p.Publishing...)
+}
+
 // serverFindings passes on what the servers themselves say.
 func (m *maker) serverFindings() {
 	if w := m.source.Server().Warning; w != "" {

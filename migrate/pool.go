@@ -212,8 +212,10 @@ func (r *run) finish(ctx context.Context, conn *postgres.Conn, s *tableState) er
 		}
 		s.result.NextValue = next
 	}
-	if err := conn.Analyze(ctx, r.plan.Load, t.Target); err != nil {
-		return fmt.Errorf("table %q: gather statistics: %w", t.Target, err)
+	for _, statement := range t.Finish {
+		if err := conn.Exec(ctx, statement); err != nil {
+			return fmt.Errorf("table %q: %s: %w", t.Target, statement, hinted(err))
+		}
 	}
 	r.send(TableDone{Table: t.Target})
 	return nil

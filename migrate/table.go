@@ -22,6 +22,7 @@ func (m *maker) table(tp *convert.TablePlan) Table {
 			t.Sequences = append(t.Sequences, Sequence{Name: sequenceName(&dst, c), Column: c.Name})
 		}
 	}
+	t.Finish = []string{postgres.Analyze(m.plan.Load, dst.Name)}
 	src := tp.Source
 	if src == nil {
 		t.Reason = "it is not at the source"

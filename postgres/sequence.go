@@ -48,8 +48,3 @@ WHERE s.seqrelid = pg_catalog.to_regclass($1)`
 	}
 	return next, nil
 }
-
-// Analyze gathers the planner's statistics of a table.
-func (c *Conn) Analyze(ctx context.Context, schemaName, table string) error {
-	return c.Exec(ctx, Analyze(schemaName, table))
-}

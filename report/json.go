@@ -69,6 +69,7 @@ type planTable struct {
 	After         []buildJSON    `json:"after"`
 	Constraints   []string       `json:"constraints"`
 	Sequences     []sequenceJSON `json:"sequences"`
+	Finish        []string       `json:"finish"`
 }
 
 type columnJSON struct {
@@ -200,6 +201,7 @@ func planTableDocument(t migrate.Table) planTable {
 		CopyStatement: t.CopySQL,
 		KeyOrdered:    t.KeyOrdered,
 		Before:        list(t.Before, same),
+		Finish:        list(t.Finish, same),
 		Constraints:   list(t.Constraints, same),
 		Columns: list(t.Columns, func(c migrate.Column) columnJSON {
 			return columnJSON{Source: c.Source, Target: c.Target, Rule: c.Rule, Key: c.Key}

@@ -132,6 +132,7 @@ func writeSteps(b *strings.Builder, p *migrate.Plan) {
 		for _, s := range t.Sequences {
 			fmt.Fprintf(b, "-- sequence %s: above the highest %s%s\n", printable(s.Name), printable(s.Column), atLeast(s.Next))
 		}
+		writeStatements(b, t.Finish)
 	}
 	var constraints []string
 	for i := range p.Tables {

@@ -94,6 +94,7 @@ func stagedPlan() *migrate.Plan {
 					{Name: "mdl_logsstanlog_id_pk", Statement: `ALTER TABLE "moodle"."mdl_logstore_standard_log" ADD CONSTRAINT "mdl_logsstanlog_id_pk" PRIMARY KEY ("id")`},
 				},
 				Sequences: []migrate.Sequence{{Name: "mdl_logstore_standard_log_id_seq", Column: "id", Next: 9_000_001}},
+				Finish:    []string{`ANALYZE "moodle"."mdl_logstore_standard_log"`},
 			},
 			{
 				Source: "mdl_Old-Copy 2", Target: "mdl_old-copy 2", Short: "Old-Copy 2", Copy: true, Rows: 3, Bytes: 16384,
