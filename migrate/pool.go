@@ -136,7 +136,7 @@ func (r *run) loadTable(ctx context.Context, reader *mysql.Reader, conn *postgre
 	opts.Progress = func(rows, bytes int64) { r.send(TableProgress{Table: t.Target, Rows: rows, Bytes: bytes}) }
 	done, err := copy.Table(ctx, source{reader}, conn, t.job(), opts)
 	if err != nil {
-		return copyError(t, err)
+		return copyError(err)
 	}
 	s.result.Copied = true
 	s.result.Rows, s.result.Bytes = done.Rows, done.Bytes
@@ -229,11 +229,12 @@ func (x Build) make(ctx context.Context, conn *postgres.Conn) error {
 	return conn.Exec(ctx, x.Statement)
 }
 
-// copyError names the table, unless the error does so itself.
-func copyError(t *Table, err error) error {
+// copyError adds a hint to an error of package copy, unless a row is at fault:
+// that error says itself what to do. All of them name the table.
+func copyError(err error) error {
 	var row *copy.RowError
 	if errors.As(err, &row) {
 		return err
 	}
-	return fmt.Errorf("table %q: %w", t.Source, hinted(err))
+	return hinted(err)
 }

@@ -142,23 +142,40 @@ func (r *run) takeBack(ctx context.Context, failure error) error {
 	switch {
 	case r.staged && !r.published:
 		r.send(StepStarted{Name: "take back what was made"})
-		if err := r.target.DropSchema(ctx, r.plan.Load); err != nil {
+		err := persist(ctx, func() error { return r.target.DropSchema(ctx, r.plan.Load) })
+		if err != nil {
 			return errors.Join(failure, fmt.Errorf("the staging schema %q is still there: %w; drop it, or run again with replace", r.plan.Load, err))
 		}
 	case r.plan.Mode == DataOnly && r.release != nil:
 		r.send(StepStarted{Name: "build again the indexes that were put aside"})
-		err := errors.Join(r.dropMade(ctx), r.restoreIndexes(ctx))
+		err := persist(ctx, func() error { return errors.Join(r.dropMade(ctx), r.restoreIndexes(ctx)) })
 		failure = fmt.Errorf("%w\nthe tables in schema %q hold a part of the rows: run again with truncate", failure, r.plan.Load)
 		if err != nil {
 			return errors.Join(failure, err)
 		}
 	case r.plan.Mode == Direct:
 		r.send(StepStarted{Name: "take back what was made"})
-		if err := r.dropMade(ctx); err != nil {
+		if err := persist(ctx, func() error { return r.dropMade(ctx) }); err != nil {
 			return errors.Join(failure, err)
 		}
 	}
 	return failure
+}
+
+// persist tries f again for a while: when the target has crashed, it recovers
+// within seconds, and refuses connections until then.
+func persist(ctx context.Context, f func() error) error {
+	for pause := 250 * time.Millisecond; ; pause *= 2 {
+		err := f()
+		if err == nil || pause > 16*time.Second {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(pause):
+		}
+	}
 }
 
 // dropMade drops the tables that the run created in a schema that was there before.
@@ -177,6 +194,7 @@ func (r *run) dropMade(ctx context.Context) error {
 			return fmt.Errorf("drop the %d tables that the run made in schema %q: %w", len(left), r.plan.Load, err)
 		}
 		left = left[n:]
+		r.made = left
 	}
 	return nil
 }

@@ -214,9 +214,19 @@ func (c *Conn) CopyFrom(ctx context.Context, copySQL string, r io.Reader) (int64
 	case readErr != nil:
 		return 0, errors.Join(err, readErr)
 	case err != nil:
-		return 0, canceled(ctx, err)
+		return 0, lost(ctx, canceled(ctx, err))
 	}
 	return tag.RowsAffected(), nil
+}
+
+// lost says in words that the connection broke, where neither an error of the
+// server's nor the end of ctx explains the failure.
+func lost(ctx context.Context, err error) error {
+	var e *pgconn.PgError
+	if errors.As(err, &e) || ctx.Err() != nil {
+		return err
+	}
+	return fmt.Errorf("the connection to PostgreSQL is lost, and its log says why: %w", err)
 }
 
 // isDataError reports whether the server found fault with what it was sent,
