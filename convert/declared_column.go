@@ -195,6 +195,7 @@ func (d *declarer) defaultOf(f *xmldb.Field, t schema.Type) (schema.Default, boo
 	case xmldb.Datetime:
 		// The generators write the text without quotes, which only a number survives, and no date is one.
 		return schema.Default{}, f.Default == nil
+	default: // numbers, which follow
 	}
 	if f.Default == nil {
 		return schema.Default{}, true

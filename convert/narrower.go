@@ -29,7 +29,7 @@ func narrower(source, target schema.Type) string {
 
 // sourceBits is how many bits a signed integer needs for all values of a type; 0 when the type is no integer.
 func sourceBits(t schema.Type) int {
-	bits := 0
+	var bits int
 	switch t.Name {
 	case "tinyint":
 		bits = 8

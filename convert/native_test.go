@@ -278,7 +278,7 @@ func dumpLines(t *testing.T, path string) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer file.Close() //nolint:errcheck // only read
+	defer file.Close()
 	zipped, err := gzip.NewReader(file)
 	if err != nil {
 		t.Fatal(err)

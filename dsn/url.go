@@ -104,7 +104,7 @@ func parseHost(d *DSN, hostport string) error {
 	if strings.Contains(hostport, ",") {
 		return errors.New("several hosts: give the one to connect to")
 	}
-	host, port := hostport, ""
+	var host, port string
 	switch {
 	case strings.HasPrefix(hostport, "["):
 		end := strings.Index(hostport, "]")

@@ -136,10 +136,11 @@ func (m *maker) creation(t *Table) {
 // convertFindings passes findings of package convert on.
 func (m *maker) convertFindings(findings []convert.Finding) {
 	for _, f := range findings {
-		severity := Warning
+		severity := Blocker // an error, and whatever is not known
 		switch f.Severity {
 		case convert.Error:
-			severity = Blocker
+		case convert.Warning:
+			severity = Warning
 		case convert.Info:
 			severity = Info
 		}

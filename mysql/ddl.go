@@ -188,14 +188,14 @@ func partSQL(p schema.IndexPart) string {
 	return text
 }
 
-// foreignKeySQL spells a foreign key. RESTRICT and NO ACTION, which are the
-// same and the default, are left out.
 // AddForeignKey returns the statement that adds a foreign key to a table, for
 // tables that refer to each other or to later ones.
 func AddForeignKey(table string, fk schema.ForeignKey) string {
 	return "ALTER TABLE " + QuoteIdent(table) + " ADD " + foreignKeySQL(fk)
 }
 
+// foreignKeySQL spells a foreign key. RESTRICT and NO ACTION, which are the
+// same and the default, are left out.
 func foreignKeySQL(fk schema.ForeignKey) string {
 	text := fmt.Sprintf("CONSTRAINT %s FOREIGN KEY (%s) REFERENCES %s (%s)",
 		QuoteIdent(fk.Name), quoteAll(fk.Columns), quoteTable(fk.RefTable), quoteAll(fk.RefColumns))

@@ -236,7 +236,7 @@ func (rows *Rows) Close() error {
 	if rows.watch.cause() != nil {
 		// Closing the socket does not stop a query that sorts or waits.
 		if killErr := r.kill(rows.watch, "CONNECTION"); killErr != nil {
-			err = fmt.Errorf("%w (the query may still run: %v)", err, killErr)
+			err = fmt.Errorf("%w (the query may still run: %w)", err, killErr)
 		}
 	}
 	r.fail(r.broken)
@@ -250,11 +250,11 @@ const erInterrupted = 1317
 func (rows *Rows) interrupt() {
 	r := rows.reader
 	if rows.watch.cause() != nil {
-		rows.end(rows.watch.cause())
+		_ = rows.end(rows.watch.cause()) // it keeps the error for the next call
 		return
 	}
 	if err := r.kill(rows.watch, "QUERY"); err != nil {
-		rows.end(fmt.Errorf("stop the query: %w", errNotServer{err}))
+		_ = rows.end(fmt.Errorf("stop the query: %w", unservedError{err}))
 		return
 	}
 	for {
@@ -274,13 +274,13 @@ func (rows *Rows) interrupt() {
 	}
 	var e *driver.MySQLError
 	if err != nil && !(errors.As(err, &e) && e.Number == erInterrupted) {
-		probe.end(errNotServer{err})
+		_ = probe.end(unservedError{err})
 	}
 }
 
-// errNotServer hides that an error came from a server, because it did not come
+// unservedError hides that an error came from a server, because it did not come
 // from this connection's result set.
-type errNotServer struct{ err error }
+type unservedError struct{ err error }
 
 // Error returns the text of the hidden error.
-func (e errNotServer) Error() string { return e.err.Error() }
+func (e unservedError) Error() string { return e.err.Error() }

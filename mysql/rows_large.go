@@ -117,7 +117,7 @@ func (r *Reader) readPayload(p []byte) (int, error) {
 	if int64(len(p)) > r.large.packetLeft {
 		p = p[:r.large.packetLeft]
 	}
-	n := 0
+	var n int
 	if r.r == r.w && len(p) >= len(r.buf)/4 {
 		// Past the buffer: nothing is in it and the caller has room.
 		k, err := r.conn.Read(p)

@@ -83,7 +83,9 @@ func TestTransportVerifies(t *testing.T) {
 			}()
 			err = tls.Client(client, transport.TLS).Handshake()
 			_ = client.Close()
-			<-done
+			if serverErr := <-done; serverErr != nil && test.want == "" {
+				t.Errorf("the server refused: %v", serverErr)
+			}
 			switch {
 			case test.want == "" && err != nil:
 				t.Errorf("refused: %v", err)

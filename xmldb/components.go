@@ -34,8 +34,7 @@ func ignoredDirs(product Product) []string {
 }
 
 var (
-	modName     = regexp.MustCompile(`^[a-z][a-z0-9]*$`)
-	subtypeName = modName
+	modName = regexp.MustCompile(`^[a-z][a-z0-9]*$`)
 	// pluginChars is the plugin rule without its ban on two underscores, which
 	// a regular expression of Go cannot say; see validPluginName.
 	pluginChars = regexp.MustCompile(`^[a-z][a-z0-9_]*[a-z0-9]$`)

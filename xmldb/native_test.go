@@ -115,7 +115,7 @@ func nativeIndexes(t *testing.T, dump string, read func(string, map[string][]str
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer file.Close() //nolint:errcheck // only read
+	defer file.Close()
 	zipped, err := gzip.NewReader(file)
 	if err != nil {
 		t.Fatal(err)

@@ -156,7 +156,7 @@ func (f *finder) subtype(p plugin, file, name, dir string) (pluginType, bool) {
 	}
 	dir = path.Clean(strings.TrimPrefix(dir, "/"))
 	switch {
-	case !subtypeName.MatchString(name):
+	case !modName.MatchString(name):
 		return ignore(Warning, "subtype-name", "the sub-plugin type %q must be of small letters and digits", name)
 	case f.subsystems[name]:
 		return ignore(Warning, "subtype-name", "the sub-plugin type %q has the name of a core subsystem", name)

@@ -53,6 +53,10 @@ func Installed(ctx context.Context, kind Kind, root string) ([]Installation, err
 		}
 		found = append(found, Installation{Kind: kind, Version: version, Root: root, eng: eng, server: resolved})
 	}
+	if ctx.Err() != nil {
+		// A program that had no time to answer is not missing.
+		return nil, fmt.Errorf("look for %s servers: %w", kind, context.Cause(ctx))
+	}
 	slices.SortStableFunc(found, func(a, b Installation) int { return compareVersions(b.Version, a.Version) })
 	return found, nil
 }
