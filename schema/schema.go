@@ -43,6 +43,18 @@ type Schema struct {
 	Views  []View
 	// Sequences lists every sequence, owned by a column or not. PostgreSQL's and MariaDB's.
 	Sequences []Sequence
+	// Elsewhere are the tables, views and other relations of other schemas on the
+	// search path of the connected role. PostgreSQL only.
+	Elsewhere []Elsewhere
+}
+
+// Elsewhere is a relation that an unqualified name may find in place of a
+// table of the schema.
+type Elsewhere struct {
+	Schema string
+	Name   string
+	// First says that its schema comes before the inspected one on the search path.
+	First bool
 }
 
 // Table finds a table by its exact name; nil when there is none. The pointer
@@ -57,7 +69,7 @@ func (s *Schema) Table(name string) *Table {
 }
 
 // Sort puts tables, views and sequences in the order of their names, and the
-// indexes, keys and checks of each table likewise (the primary key first), so
+// indexes, keys, checks and triggers of each table likewise (the primary key first), so
 // that equal schemas are equal values. Columns keep their position.
 func (s *Schema) Sort() {
 	slices.SortFunc(s.Tables, func(a, b Table) int { return strings.Compare(a.Name, b.Name) })
@@ -76,6 +88,7 @@ func (s *Schema) Sort() {
 		})
 		slices.SortFunc(t.ForeignKeys, func(a, b ForeignKey) int { return strings.Compare(a.Name, b.Name) })
 		slices.SortFunc(t.Checks, func(a, b Check) int { return strings.Compare(a.Name, b.Name) })
+		slices.SortFunc(t.Triggers, func(a, b Trigger) int { return strings.Compare(a.Name, b.Name) })
 	}
 }
 
@@ -103,6 +116,8 @@ type Table struct {
 	Indexes     []Index
 	ForeignKeys []ForeignKey
 	Checks      []Check
+	// Triggers are the user's own, PostgreSQL's rules included.
+	Triggers []Trigger
 
 	// StorageEngine, RowFormat, Charset and Collation are MySQL's and MariaDB's.
 	StorageEngine string
@@ -117,6 +132,8 @@ type Table struct {
 	Partitioned bool
 	Unlogged    bool
 	Inherited   bool
+	// RowSecurity says that PostgreSQL's row level security is enabled.
+	RowSecurity bool
 	// SystemVersioned says that MariaDB keeps the history of the rows, which is not read.
 	SystemVersioned bool
 
@@ -175,6 +192,10 @@ type Column struct {
 	Charset   string
 	Collation string
 	Comment   string
+	// Highest is the highest value of an AutoIncrement column; HighestKnown says
+	// that it was read. A table without rows has 0.
+	Highest      int64
+	HighestKnown bool
 	// AllowedValues are those of Totara's ALLOWED_VALUES; declared columns only.
 	AllowedValues []string
 	Origin        Origin
@@ -260,7 +281,11 @@ type Index struct {
 	Invalid bool
 	// NullsNotDistinct is PostgreSQL 15's clause.
 	NullsNotDistinct bool
-	Comment          string
+	// Exclusion is set for the index of an EXCLUDE constraint. PostgreSQL only.
+	Exclusion bool
+	// Deferrable is set for the index of a deferrable constraint. PostgreSQL only.
+	Deferrable bool
+	Comment    string
 	// Definition is pg_get_indexdef's text. PostgreSQL only.
 	Definition string
 	Origin     Origin
@@ -313,12 +338,23 @@ type Check struct {
 	Origin      Origin
 }
 
+// Trigger is code that runs when rows of a table change.
+type Trigger struct {
+	Name string
+	// Rule says that it is a rule of PostgreSQL's rewriter.
+	Rule bool
+	// Event is when it runs, such as "before insert".
+	Event string
+}
+
 // View is a view; its definition is in the dialect of its engine.
 type View struct {
 	Name         string
 	Definition   string
 	Owner        string
 	Materialized bool
+	// Foreign is set for a foreign table. PostgreSQL only.
+	Foreign bool
 }
 
 // Sequence is a sequence of PostgreSQL or MariaDB.

@@ -1,0 +1,56 @@
+package diff
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/moodledb/moodledb/schema"
+)
+
+// differ is the state of one comparison.
+type differ struct {
+	want, have *schema.Schema
+	opts       Options
+	changes    []Change
+}
+
+func newDiffer(want, have *schema.Schema, opts Options) *differ {
+	return &differ{want: want, have: have, opts: opts}
+}
+
+// add completes a change and keeps it: kind, severity and hint are those of its
+// code unless they are set, Short is made of Table.
+func (d *differ) add(c Change) {
+	spec := SpecOf(c.Code)
+	if c.Kind == "" {
+		c.Kind = spec.Kind
+	}
+	if c.Severity == "" {
+		c.Severity = spec.Severity
+	}
+	if c.Hint == "" {
+		c.Hint = spec.Hint
+	}
+	if c.Message == "" {
+		c.Message = spec.Title
+	}
+	if c.Short == "" {
+		c.Short = d.short(c.Table)
+	}
+	d.changes = append(d.changes, c)
+}
+
+// short is a table's name without the site's prefix.
+func (d *differ) short(name string) string {
+	if short, ok := strings.CutPrefix(name, d.opts.Prefix); ok && short != "" {
+		return short
+	}
+	return name
+}
+
+// unread reports whether a table may be there although it was not read.
+func (d *differ) unread(name string) bool { return slices.Contains(d.opts.Unread, name) }
+
+func (d *differ) tables()    {}
+func (d *differ) views()     {}
+func (d *differ) sequences() {}
