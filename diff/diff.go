@@ -154,3 +154,25 @@ func Worst(changes []Change) Severity {
 	}
 	return ""
 }
+
+// Complete fills in what a change has of its code: kind, severity, message and
+// hint, unless they are set; Short is made of Table.
+func Complete(c Change) Change {
+	spec := SpecOf(c.Code)
+	if c.Kind == "" {
+		c.Kind = spec.Kind
+	}
+	if c.Severity == "" {
+		c.Severity = spec.Severity
+	}
+	if c.Hint == "" {
+		c.Hint = spec.Hint
+	}
+	if c.Message == "" {
+		c.Message = spec.Title
+	}
+	if c.Short == "" {
+		c.Short = c.Table
+	}
+	return c
+}
