@@ -12,6 +12,9 @@ type differ struct {
 	want, have *schema.Schema
 	opts       Options
 	changes    []Change
+	// renamed holds, by the name of a table and of an expected column, the name
+	// under which the column was found.
+	renamed map[string]map[string]string
 }
 
 func newDiffer(want, have *schema.Schema, opts Options) *differ {
@@ -47,6 +50,10 @@ func (d *differ) short(name string) string {
 	}
 	return name
 }
+
+// renamedColumn is the name under which an expected column of a table was
+// found; empty when it was not renamed.
+func (d *differ) renamedColumn(table, wantColumn string) string { return d.renamed[table][wantColumn] }
 
 // unread reports whether a table may be there although it was not read.
 func (d *differ) unread(name string) bool { return slices.Contains(d.opts.Unread, name) }
