@@ -33,6 +33,7 @@ func layers() map[string]int {
 		"internal/arch":       testsOnly,
 		"internal/samplesite": testsOnly,
 		"internal/testdb":     testsOnly,
+		"ci":                  testsOnly,
 		"integration":         testsOnly,
 	}
 }
