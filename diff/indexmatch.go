@@ -307,7 +307,8 @@ func differences(w, h *indexView, like int, parts []partView) []difference {
 	}
 	find(w.unique && !h.unique, difference{code: IndexUniquenessLost})
 	find(!w.unique && h.unique, difference{code: IndexUniquenessAdded})
-	find(like == sameSet, difference{code: IndexColumnOrder})
+	// The words of a full-text index have no order.
+	find(like == sameSet && w.method != "fulltext" && h.method != "fulltext", difference{code: IndexColumnOrder})
 	find(like == sameExpressions, difference{code: IndexExpression, severity: worse("")})
 	find(w.method != h.method, difference{code: IndexMethod})
 	find(w.where != h.where, difference{code: IndexPartial, severity: worse("")})
