@@ -4,6 +4,7 @@ package ci_test
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -254,7 +255,7 @@ func run(t *testing.T, s step, env map[string]string) (code int, files map[strin
 	}
 	cmd.Env = append(cmd.Env, "GITHUB_ACTION_PATH="+action)
 	out, err := cmd.CombinedOutput()
-	if exit, ok := err.(*exec.ExitError); ok {
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 		code = exit.ExitCode()
 	} else if err != nil {
 		t.Fatal(err)

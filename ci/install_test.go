@@ -1,6 +1,7 @@
 package ci_test
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -70,7 +71,7 @@ func TestTheTemplateCompares(t *testing.T) {
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "CI_PROJECT_DIR="+dir, "MOODLEDB_CODE=.", "MOODLEDB_DB=$(touch x).sql", "MOODLEDB_FAIL_ON=warning", "MOODLEDB_BASELINE=a b.json", "MOODLEDB_CODE_PREFIX=")
 	out, err := cmd.CombinedOutput()
-	if exit, ok := err.(*exec.ExitError); !ok || exit.ExitCode() != 1 {
+	if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.ExitCode() != 1 {
 		t.Errorf("ended with %v, want the program's exit code 1", err)
 	}
 	want := `[diff]
