@@ -306,7 +306,7 @@ func (m *indexMatch) supportsForeignKey(h *foundIndex) bool {
 		return false
 	}
 	columns, ok := h.plainColumns()
-	if !ok {
+	if !ok || len(columns) == 0 {
 		return false
 	}
 	for i := range m.have.ForeignKeys {

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/moodledb/moodledb/schema"
+	"github.com/moodledb/moodledb/xmldb"
 )
 
 // forumTable is a table with one index of each sort that install.xml can declare.
@@ -384,6 +385,29 @@ func TestPrimaryKeyWhereNoneIsExpected(t *testing.T) {
 	named(have, "couuse_uix").Primary = true
 	if d := cmp.Diff([]string{"primary-key-extra couuse_uix warning"}, lines(compareTables(schema.Postgres, &want, have, Options{}, nil))); d != "" {
 		t.Errorf("unique index became the key: changes (-want +got):\n%s", d)
+	}
+}
+
+func TestLanguageOfTheTextSearchIsTheChoiceOfATotaraSite(t *testing.T) {
+	want := forumTable(schema.Postgres)
+	have := clone(want)
+	named(have, "words").Parts[0].Expression = "to_tsvector('german'::regconfig, intro)"
+	if changes := compareTables(schema.Postgres, &want, have, Options{Product: xmldb.Totara}, nil); len(changes) != 0 {
+		t.Errorf("unexpected changes %v", lines(changes))
+	}
+}
+
+func TestIndexesWithoutPartsAreNoCrash(t *testing.T) {
+	for _, engine := range []schema.Engine{schema.Postgres, schema.MySQL} {
+		want := forumTable(engine)
+		have := clone(want)
+		for i := range have.Indexes {
+			have.Indexes[i].Parts = nil
+		}
+		have.ForeignKeys = []schema.ForeignKey{{Name: "x"}}
+		have.Checks = []schema.Check{{Name: "x"}}
+		compareTables(engine, &want, have, Options{}, nil)
+		compareTables(engine, have, &want, Options{}, nil)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/moodledb/moodledb/schema"
+	"github.com/moodledb/moodledb/xmldb"
 )
 
 // columnNames translates names of columns of a table that is on both sides, so
@@ -13,6 +14,9 @@ import (
 // may have been renamed.
 type columnNames struct {
 	mysql bool
+	// anyLanguage says that a site chooses the language of its text search, as
+	// those of Totara do (dboptions, ftslanguage).
+	anyLanguage bool
 	// found has, by the name of an expected column, that of the found one; empty
 	// for a column that is missing.
 	found map[string]string
@@ -24,7 +28,7 @@ type columnNames struct {
 
 func (d *differ) columnNames(want, have *schema.Table) *columnNames {
 	n := &columnNames{
-		mysql: d.have.Engine.IsMySQL(), found: map[string]string{},
+		mysql: d.have.Engine.IsMySQL(), anyLanguage: d.opts.Declared && d.opts.Product == xmldb.Totara, found: map[string]string{},
 		declared: map[string]bool{}, columns: map[string]*schema.Column{},
 	}
 	for i := range have.Columns {
@@ -117,7 +121,7 @@ func (n *columnNames) expected(x *schema.Index, t *schema.Table) *indexView {
 			q.columns = []string{q.column}
 		} else {
 			e := parseExpression(p.Expression, n.mysql)
-			q.expression = e.spell(n.translate)
+			q.expression = n.spell(e, n.translate)
 			q.columns = e.names(n.expectedName)
 			q.missing = slices.ContainsFunc(e, func(t token) bool { return t.isName() && n.missing(t.text) })
 		}
@@ -136,12 +140,21 @@ func (n *columnNames) actual(x *schema.Index) *indexView {
 			q.columns = []string{q.column}
 		} else {
 			e := parseExpression(p.Expression, n.mysql)
-			q.expression = e.spell(n.fold)
+			q.expression = n.spell(e, n.fold)
 			q.columns = e.names(n.foundName)
 		}
 	}
 	n.simplify(v, func(p *schema.IndexPart) *schema.Column { return n.columns[n.fold(p.Column)] })
 	return v
+}
+
+// spell spells an indexed expression for comparisons.
+func (n *columnNames) spell(e expression, name func(string) string) string {
+	if n.anyLanguage && len(e) > 1 && e[0].text == "to_tsvector" && e[1].kind == tokenString {
+		e = slices.Clone(e)
+		e[1].text = ""
+	}
+	return e.spell(name)
 }
 
 // view is what both sides have in common.
