@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/moodledb/moodledb/convert"
 	"github.com/moodledb/moodledb/mysql"
 	"github.com/moodledb/moodledb/postgres"
 	"github.com/moodledb/moodledb/schema"
@@ -88,7 +89,7 @@ func (m *maker) look(ctx context.Context) error {
 		m.plan.Prefix = *m.opts.Prefix
 		return nil
 	}
-	m.plan.Prefix, err = findPrefix(&m.live)
+	m.plan.Prefix, err = convert.FindPrefix(&m.live)
 	return err
 }
 

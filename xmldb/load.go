@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -186,7 +187,13 @@ func (f *finder) loadFiles() {
 	} else {
 		f.find(Error, "core-missing", coreFile, 0, "core", "give the complete code of the site", "the install.xml of core is missing")
 	}
+	f.site.Components = []string{"core"}
+	defer func() {
+		slices.Sort(f.site.Components)
+		f.site.Components = slices.Compact(f.site.Components)
+	}()
 	for _, p := range f.plugins() {
+		f.site.Components = append(f.site.Components, p.component)
 		file := p.dir + "/db/install.xml"
 		if !isFile(f.abs(file)) {
 			continue

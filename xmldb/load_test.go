@@ -55,6 +55,7 @@ func describe(s *xmldb.Site) string {
 	dir, _ := filepath.Rel(s.Root, s.DirRoot)
 	fmt.Fprintf(&b, "site %s version %q release %q branch %d dirroot %s\n", s.Product, s.Version, s.Release, s.Branch, dir)
 	fmt.Fprintf(&b, "limits %+v\n", s.Limits)
+	fmt.Fprintf(&b, "components %s\n", strings.Join(s.Components, " "))
 	names := s.Names(schema.Postgres, "mdl_")
 	for _, f := range s.Files {
 		fmt.Fprintf(&b, "\nfile %s %s version %s comment %q\n", f.Path, f.Component, f.Version, f.Comment)

@@ -32,6 +32,9 @@ type Site struct {
 	// their tables, but a site that was upgraded may still have them. They are
 	// not part of Tables.
 	Deprecated []File
+	// Components are the names of all plugins whose code is there, with or without
+	// an install.xml and of deprecated types too, and "core"; sorted.
+	Components []string
 	// Findings are sorted by file and line.
 	Findings []Finding
 }

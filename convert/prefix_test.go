@@ -1,4 +1,4 @@
-package migrate
+package convert
 
 import (
 	"strings"
@@ -35,7 +35,7 @@ func TestFindPrefix(t *testing.T) {
 		{name: "a lone config_plugins is no site", tables: siteTables("x_")[1:], wantErr: "holds no Moodle site"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			got, err := findPrefix(&schema.Schema{Name: "db", Tables: tc.tables})
+			got, err := FindPrefix(&schema.Schema{Name: "db", Tables: tc.tables})
 			switch {
 			case tc.wantErr == "" && err != nil:
 				t.Fatal(err)

@@ -1,4 +1,4 @@
-package migrate
+package convert
 
 import (
 	"fmt"
@@ -7,9 +7,9 @@ import (
 	"github.com/moodledb/moodledb/schema"
 )
 
-// findPrefix finds the prefix of the one site in live: every Moodle and Totara
+// FindPrefix finds the prefix of the one site in live: every Moodle and Totara
 // site has the tables config and config_plugins (the latter since Moodle 1.9).
-func findPrefix(live *schema.Schema) (string, error) {
+func FindPrefix(live *schema.Schema) (string, error) {
 	var found []string
 	for i := range live.Tables {
 		t := &live.Tables[i]
@@ -32,7 +32,7 @@ func findPrefix(live *schema.Schema) (string, error) {
 		for i, p := range found {
 			quoted[i] = fmt.Sprintf("%q", p)
 		}
-		return "", fmt.Errorf("database %q holds %d sites, with the prefixes %s: name the prefix of the one to migrate",
+		return "", fmt.Errorf("database %q holds %d sites, with the prefixes %s: name the prefix of the one that is meant",
 			live.Name, len(found), strings.Join(quoted, ", "))
 	}
 }
