@@ -200,15 +200,21 @@ func (s *Server) Load(t testing.TB, databaseURL, sqlFile string) {
 	}
 }
 
-// Dump returns what the server's own pg_dump prints for the database of a URL,
-// as the superuser. PostgreSQL only.
+// Dump returns what the server's own pg_dump or mysqldump prints for the
+// database of a URL, as the superuser. Not for MariaDB, whose dump program is in
+// a package of its own.
 func (s *Server) Dump(t testing.TB, databaseURL string, args ...string) string {
 	t.Helper()
-	if s.Engine != schema.Postgres {
-		t.Fatalf("testdb: Dump is for PostgreSQL, not for %s", s.Name)
+	program, database := "pg_dump", "--dbname="+databaseOf(t, databaseURL)
+	switch s.Engine {
+	case schema.Postgres:
+	case schema.MySQL:
+		program, database = "mysqldump", databaseOf(t, databaseURL)
+	default:
+		t.Fatalf("testdb: Dump is for PostgreSQL and MySQL, not for %s", s.Name)
 	}
-	args = append(append([]string{}, args...), "--dbname="+databaseOf(t, databaseURL))
-	out, err := s.inst.client(t.Context(), nil, "pg_dump", args...)
+	args = append(append([]string{}, args...), database)
+	out, err := s.inst.client(t.Context(), nil, program, args...)
 	if err != nil {
 		t.Fatalf("dump from %s: %v", s.Name, err)
 	}
