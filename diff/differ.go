@@ -15,32 +15,20 @@ type differ struct {
 	// renamed holds, by the name of a table and of an expected column, the name
 	// under which the column was found.
 	renamed map[string]map[string]string
+	// types has the rules of the engine's types by their names.
+	types map[string]typeRule
 }
 
 func newDiffer(want, have *schema.Schema, opts Options) *differ {
-	return &differ{want: want, have: have, opts: opts}
+	return &differ{want: want, have: have, opts: opts, renamed: map[string]map[string]string{}, types: rules(have.Engine)}
 }
 
-// add completes a change and keeps it: kind, severity and hint are those of its
-// code unless they are set, Short is made of Table.
+// add completes a change and keeps it.
 func (d *differ) add(c Change) {
-	spec := SpecOf(c.Code)
-	if c.Kind == "" {
-		c.Kind = spec.Kind
-	}
-	if c.Severity == "" {
-		c.Severity = spec.Severity
-	}
-	if c.Hint == "" {
-		c.Hint = spec.Hint
-	}
-	if c.Message == "" {
-		c.Message = spec.Title
-	}
 	if c.Short == "" {
 		c.Short = d.short(c.Table)
 	}
-	d.changes = append(d.changes, c)
+	d.changes = append(d.changes, Complete(c))
 }
 
 // short is a table's name without the site's prefix.
@@ -57,7 +45,3 @@ func (d *differ) renamedColumn(table, wantColumn string) string { return d.renam
 
 // unread reports whether a table may be there although it was not read.
 func (d *differ) unread(name string) bool { return slices.Contains(d.opts.Unread, name) }
-
-func (d *differ) tables()    {}
-func (d *differ) views()     {}
-func (d *differ) sequences() {}
