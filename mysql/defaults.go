@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"regexp"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/moodledb/moodledb/schema"
 )
@@ -103,9 +104,11 @@ func normalLiteral(t schema.Type, s string) string {
 	}
 }
 
-// unescapeCatalog undoes what MySQL's catalogs do to expressions: quotes and
-// backslashes have a backslash in front there.
+// unescapeCatalog undoes what MySQL's catalogs do to expressions: each byte of
+// a character beyond ASCII is a character of its own, and quotes and backslashes
+// have a backslash in front.
 func unescapeCatalog(s string) string {
+	s = joinBytes(s)
 	if !strings.Contains(s, `\`) {
 		return s
 	}
@@ -119,6 +122,22 @@ func unescapeCatalog(s string) string {
 		b.WriteByte(s[i])
 	}
 	return b.String()
+}
+
+// joinBytes makes UTF-8 of a text whose characters are the bytes of UTF-8. Any
+// other text stays as it is.
+func joinBytes(s string) string {
+	joined := make([]byte, 0, len(s))
+	for _, r := range s {
+		if r > 0xff {
+			return s
+		}
+		joined = append(joined, byte(r))
+	}
+	if !utf8.Valid(joined) {
+		return s
+	}
+	return string(joined)
 }
 
 // normalExpression spells an expression the same on both servers as far as

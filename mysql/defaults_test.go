@@ -97,3 +97,21 @@ func FuzzNormalExpression(f *testing.F) {
 		}
 	})
 }
+
+// MySQL 9.7 prints the bytes of an expression's UTF-8 as characters; the texts
+// are what its catalogs print.
+func TestUnescapeCatalog(t *testing.T) {
+	for _, tc := range []struct{ name, in, want string }{
+		{"plain", "concat(`a`,`b`)", "concat(`a`,`b`)"},
+		{"quotes", `concat(_utf8mb4\'x\')`, `concat(_utf8mb4'x')`},
+		{"two and three bytes", `_utf8mb4\'Ã¼æ` + "\u0097" + `¥\'`, `_utf8mb4'ü日'`},
+		{"already right", "_utf8mb4'ü'", "_utf8mb4'ü'"},
+		{"beyond one byte", "_utf8mb4'日'", "_utf8mb4'日'"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			if got := unescapeCatalog(tc.in); got != tc.want {
+				t.Errorf("unescapeCatalog(%q) = %q, want %q", tc.in, got, tc.want)
+			}
+		})
+	}
+}
