@@ -181,8 +181,7 @@ func (f *fixer) destroy(t *tableChanges) {
 	}, diff.TriggerExtra)
 	t.each(func(c diff.Change) { f.dropView(c) }, diff.ViewExtra)
 	f.dropColumns(t)
-	t.each(func(c diff.Change) { f.dropTable(c) },
-		diff.TableExtra, diff.TablePluginRemoved, diff.TableLeftover, diff.TableTemporary)
+	t.each(func(c diff.Change) { f.dropTable(c) }, diff.TableExtra, diff.TableLeftover, diff.TableTemporary)
 	t.each(func(c diff.Change) {
 		name := objectOf(c)
 		f.add(diff.Fix{

@@ -79,6 +79,16 @@ func (x *columnFix) judge(t *schema.Table) {
 	}
 }
 
+// replaced reports whether another column must take the column's place: no
+// server can make a column of values of a virtual one, or the other way round, and some
+// types have no way to others at all.
+func (x *columnFix) replaced() bool {
+	from, to := familyOf(x.have.Type), familyOf(x.fixed.Type)
+	return x.have.Generated == schema.GeneratedVirtual ||
+		x.have.Generated != x.fixed.Generated && x.fixed.Generated != schema.NotGenerated ||
+		from != to && (from == others || from == addresses && to != texts)
+}
+
 // fills reports whether rows with NULL get the default before NULL is refused.
 func (x *columnFix) fills() bool {
 	return x.fixed.NotNull && !x.have.NotNull && x.fixed.Default.Kind == schema.LiteralDefault &&
@@ -125,7 +135,7 @@ func (f *fixer) columns(t *tableChanges) {
 		}
 		f.dropObstacles(t, have, x)
 		switch {
-		case x.have.Generated == schema.GeneratedVirtual || x.have.Generated != x.fixed.Generated && x.fixed.Generated != schema.NotGenerated:
+		case x.replaced():
 			f.replaceColumn(have, x)
 		case x.fixed.AutoIncrement && !x.have.AutoIncrement && !leads(have, x.have.Name):
 			// It must be a key before, or in the same statement.
@@ -210,9 +220,8 @@ func (f *fixer) addColumns(t *tableChanges, want, have *schema.Table) {
 	}
 }
 
-// replaceColumn puts another column in a column's place, since no server can
-// make a column of values of a virtual one, or the other way round. Values are
-// copied where the new one holds any, and its indexes are made again.
+// replaceColumn puts another column in a column's place. Values of a virtual one
+// are copied, and its indexes are made again.
 func (f *fixer) replaceColumn(t *schema.Table, x *columnFix) {
 	var drop, add []string
 	for i := range t.Indexes {
@@ -232,7 +241,7 @@ func (f *fixer) replaceColumn(t *schema.Table, x *columnFix) {
 	}
 	drop = append(drop, "DROP COLUMN "+QuoteIdent(x.have.Name))
 	var statements []string
-	if x.fixed.Generated == schema.NotGenerated {
+	if x.have.Generated != schema.NotGenerated && x.fixed.Generated == schema.NotGenerated {
 		plain := x.fixed
 		plain.Name = freeColumn(t, x.have.Name+"_plain")
 		plain.NotNull, plain.AutoIncrement = false, false

@@ -18,6 +18,12 @@ func (f *fixer) table(t *tableChanges) {
 			Note: "which of the two relations is the right one, only people can tell",
 		})
 	}, diff.TableShadowed)
+	t.each(func(c diff.Change) {
+		f.add(diff.Fix{
+			Table: c.Table, Codes: []diff.Code{c.Code}, Stage: diff.StageManual,
+			Note: "Moodle drops the table, and what else the plugin has left, when the plugin is uninstalled",
+		})
+	}, diff.TablePluginRemoved)
 	if have := findTable(f.have, t.name); have != nil {
 		f.dropVersioning(t, have)
 		f.removePartitions(t, have)
@@ -40,14 +46,48 @@ func (f *fixer) table(t *tableChanges) {
 // createTable makes a table with its keys and indexes. Foreign keys follow,
 // since they may refer to tables that are not there yet.
 func (f *fixer) createTable(c diff.Change) {
-	want := findTable(f.want, orElse(c.Want, c.Table))
-	if want == nil || findTable(f.have, want.Name) != nil {
+	want := f.want.Table(orElse(c.Want, c.Table))
+	if want == nil && c.Kind == diff.KindView {
+		f.add(diff.Fix{
+			Table: c.Table, Codes: []diff.Code{c.Code}, Stage: diff.StageManual,
+			Note: "make the view as the other database has it: its definition names what is there",
+		})
+	}
+	if want == nil || f.have.Table(want.Name) != nil {
+		return
+	}
+	if have := f.have.Table(c.Have); have != nil { // of another case
+		f.add(diff.Fix{
+			Table: want.Name, Codes: []diff.Code{c.Code}, Stage: diff.StageWiden,
+			Statements: []string{"RENAME TABLE " + QuoteIdent(have.Name) + " TO " + QuoteIdent(want.Name)},
+		})
+		f.renameTable(have.Name, want.Name)
 		return
 	}
 	f.add(diff.Fix{
 		Table: want.Name, Codes: []diff.Code{c.Code}, Stage: diff.StageAdd,
 		Statements: []string{CreateTable(f.newTable(want))},
 	})
+}
+
+// renameTable renames a table in the schema, with what refers to it.
+func (f *fixer) renameTable(from, to string) {
+	for i := range f.have.Tables {
+		t := &f.have.Tables[i]
+		if t.Name == from {
+			t.Name = to
+		}
+		for j := range t.ForeignKeys {
+			if t.ForeignKeys[j].RefTable == from {
+				t.ForeignKeys[j].RefTable = to
+			}
+		}
+	}
+	for i := range f.have.Sequences {
+		if f.have.Sequences[i].OwnedByTable == from {
+			f.have.Sequences[i].OwnedByTable = to
+		}
+	}
 }
 
 // newTable adds an expected table to the schema, without its foreign keys.
@@ -152,6 +192,13 @@ func (f *fixer) options(t *tableChanges, have *schema.Table) {
 	var codes []diff.Code
 	var note string
 	t.each(func(c diff.Change) {
+		if len(have.Columns) == 0 { // the server cannot open it
+			f.add(diff.Fix{
+				Table: have.Name, Codes: []diff.Code{c.Code}, Stage: diff.StageManual,
+				Note: "the server cannot open the table: mend it or take it from a backup",
+			})
+			return
+		}
 		codes = append(codes, c.Code)
 		have.StorageEngine, have.RowFormat = orElse(want.StorageEngine, "InnoDB"), "Dynamic"
 		clauses = append(clauses, "ENGINE="+have.StorageEngine, "ROW_FORMAT=Dynamic")
