@@ -91,6 +91,7 @@ func (in *inspector) run(ctx context.Context, db *sql.DB) (err error) {
 		{"indexes", in.readIndexes},
 		{"foreign keys", in.readForeignKeys},
 		{"checks", in.readChecks},
+		{"triggers", in.readTriggers},
 		{"views", in.readViews},
 		{"sequences", in.readSequences},
 	} {
@@ -237,6 +238,23 @@ func estimate(n sql.Null[uint64]) int64 {
 		return -1
 	}
 	return int64(n.V)
+}
+
+// readTriggers reads the triggers, as far as the user has the right to see them.
+func (in *inspector) readTriggers(ctx context.Context) error {
+	const query = `
+SELECT TRIGGER_SCHEMA AS db, EVENT_OBJECT_TABLE AS name, TRIGGER_NAME AS trg, LOWER(CONCAT(ACTION_TIMING, ' ', EVENT_MANIPULATION)) AS event
+FROM information_schema.TRIGGERS
+WHERE TRIGGER_SCHEMA = ?
+ORDER BY EVENT_OBJECT_TABLE, TRIGGER_NAME`
+	var table string
+	var g schema.Trigger
+	return in.each(ctx, query, []any{&table, &g.Name, &g.Event}, func() error {
+		if t := in.table(table); t != nil {
+			t.Triggers = append(t.Triggers, g)
+		}
+		return nil
+	}, in.name)
 }
 
 // readViews reads the definitions of views. A user without SHOW VIEW gets empty ones.

@@ -1,0 +1,96 @@
+//go:build integration
+
+package mysql_test
+
+import (
+	"fmt"
+	neturl "net/url"
+	"testing"
+
+	"github.com/moodledb/moodledb/internal/testdb"
+	"github.com/moodledb/moodledb/mysql"
+)
+
+func TestReadHighest(t *testing.T) {
+	for _, name := range testdb.Sources() {
+		t.Run(name, func(t *testing.T) {
+			s := testdb.Get(t, name)
+			url := s.Database(t)
+			s.Exec(t, url,
+				"CREATE TABLE empty_one (id bigint NOT NULL AUTO_INCREMENT PRIMARY KEY)",
+				"CREATE TABLE `Odd ``name` (`the id` int NOT NULL AUTO_INCREMENT PRIMARY KEY)",
+				"INSERT INTO `Odd ``name` VALUES (3), (70)",
+				"CREATE TABLE big (id bigint unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY)",
+				"INSERT INTO big VALUES (18446744073709551614)",
+				"CREATE TABLE below (id bigint NOT NULL AUTO_INCREMENT PRIMARY KEY)",
+				"INSERT INTO below VALUES (-5)",
+				"CREATE TABLE plain (id bigint NOT NULL PRIMARY KEY)",
+				"INSERT INTO plain VALUES (9)",
+			)
+			for i := range 310 { // more than one query
+				s.Exec(t, url, fmt.Sprintf("CREATE TABLE t%03d (id int NOT NULL AUTO_INCREMENT PRIMARY KEY)", i))
+			}
+			s.Exec(t, url, "INSERT INTO t309 VALUES (12)")
+			db := open(t, url)
+			sc, err := db.Inspect(t.Context(), mysql.InspectOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := db.ReadHighest(t.Context(), &sc); err != nil {
+				t.Fatal(err)
+			}
+			for _, tc := range []struct {
+				table string
+				want  int64
+				known bool
+			}{
+				{"empty_one", 0, true},
+				{"Odd `name", 70, true},
+				{"big", 0, false},
+				{"below", -5, true},
+				{"plain", 0, false},
+				{"t309", 12, true},
+			} {
+				table := sc.Table(tc.table)
+				if table == nil {
+					t.Fatalf("no table %q", tc.table)
+				}
+				if c := table.Columns[0]; c.Highest != tc.want || c.HighestKnown != tc.known {
+					t.Errorf("table %q: highest %d, known %t; want %d, %t", tc.table, c.Highest, c.HighestKnown, tc.want, tc.known)
+				}
+			}
+		})
+	}
+}
+
+func TestReadHighestWithoutRights(t *testing.T) {
+	for _, name := range testdb.Sources() {
+		t.Run(name, func(t *testing.T) {
+			s := testdb.Get(t, name)
+			url := s.Database(t)
+			s.Exec(t, url,
+				"CREATE TABLE a (id bigint NOT NULL AUTO_INCREMENT PRIMARY KEY)", "INSERT INTO a VALUES (5)",
+				"CREATE TABLE b (id bigint NOT NULL AUTO_INCREMENT PRIMARY KEY)", "INSERT INTO b VALUES (6)",
+			)
+			sc, err := open(t, url).Inspect(t.Context(), mysql.InspectOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.Exec(t, url, "DROP USER IF EXISTS 'highest'@'%'", "CREATE USER 'highest'@'%' IDENTIFIED BY 'pw'", "GRANT SELECT ON a TO 'highest'@'%'")
+			place, err := neturl.Parse(url)
+			if err != nil {
+				t.Fatal(err)
+			}
+			place.User = neturl.UserPassword("highest", "pw")
+			if err := open(t, place.String()).ReadHighest(t.Context(), &sc); err != nil {
+				t.Fatal(err)
+			}
+			if c := sc.Table("a").Columns[0]; c.Highest != 5 || !c.HighestKnown {
+				t.Errorf("a: %d, %t", c.Highest, c.HighestKnown)
+			}
+			if c := sc.Table("b").Columns[0]; c.HighestKnown {
+				t.Errorf("b is known without a right on it: %d", c.Highest)
+			}
+		})
+	}
+}
