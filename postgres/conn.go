@@ -61,6 +61,8 @@ WHERE s.enumvals IS NULL OR s.vartype <> 'enum' OR v.value = ANY (s.enumvals)`
 type DB struct {
 	config *pgx.ConnConfig
 	server Server
+	// readOnly makes every session one that cannot write.
+	readOnly bool
 
 	mu     sync.Mutex
 	idle   []idleConn
@@ -95,6 +97,12 @@ func (db *DB) acquire(ctx context.Context) (*pgx.Conn, error) {
 	if _, err := c.Exec(ctx, sessionSettings); err != nil {
 		closeConn(ctx, c)
 		return nil, fmt.Errorf("set up the session: %w", err)
+	}
+	if db.readOnly {
+		if _, err := c.Exec(ctx, "SET default_transaction_read_only = on"); err != nil {
+			closeConn(ctx, c)
+			return nil, fmt.Errorf("set up the session: %w", err)
+		}
 	}
 	return c, nil
 }

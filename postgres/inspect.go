@@ -24,7 +24,8 @@ const notOfExtension = `NOT EXISTS (SELECT FROM pg_depend e
 // are read some hundred at a time.
 //
 // Names in other schemas (a collation, an operator class or a referenced
-// table) come in the form "schema"."name". Foreign tables are not read.
+// table) come in the form "schema"."name". Of foreign tables and views only
+// names, owners and definitions are read.
 func (db *DB) Inspect(ctx context.Context, schemaName string) (schema.Schema, error) {
 	c, err := db.acquire(ctx)
 	if err != nil {
@@ -36,6 +37,11 @@ func (db *DB) Inspect(ctx context.Context, schemaName string) (schema.Schema, er
 		name:   schemaName,
 		schema: schema.Schema{Engine: schema.Postgres, Version: db.server.Version, Name: schemaName},
 	}
+	path, err := searchPath(ctx, c)
+	if err != nil {
+		return schema.Schema{}, canceled(ctx, stepError(err, "inspect schema %q", schemaName))
+	}
+	in.path = path
 	err = pgx.BeginTxFunc(ctx, c, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly},
 		func(tx pgx.Tx) error { return in.read(ctx, tx) })
 	if err == nil {
@@ -55,6 +61,7 @@ type inspector struct {
 	num    int
 	name   string
 	oid    uint32
+	path   []string // the search path of the role
 	schema schema.Schema
 
 	tables    map[uint32]int // oid to position in schema.Tables
@@ -84,7 +91,9 @@ func (in *inspector) read(ctx context.Context, tx pgx.Tx) error {
 		{"index parts", in.readIndexParts},
 		{"foreign keys", in.readForeignKeys},
 		{"checks", in.readChecks},
+		{"triggers", in.readTriggers},
 		{"sequences", in.readSequences},
+		{"other schemas", in.readElsewhere},
 	} {
 		if err := step.read(ctx, tx); err != nil {
 			return fmt.Errorf("read %s: %w", step.what, err)
@@ -93,18 +102,19 @@ func (in *inspector) read(ctx context.Context, tx pgx.Tx) error {
 	return nil
 }
 
-// readRelations reads tables, views and materialized views.
+// readRelations reads tables, views, materialized views and foreign tables.
 func (in *inspector) readRelations(ctx context.Context, tx pgx.Tx) error {
 	query := fmt.Sprintf(`
 SELECT c.oid, c.relname, c.relkind::text, pg_get_userbyid(c.relowner),
        coalesce(obj_description(c.oid, 'pg_class'), ''),
        c.relpersistence = 'u',
        EXISTS (SELECT FROM pg_inherits i WHERE i.inhrelid = c.oid),
+       c.relrowsecurity,
        c.reltuples::float8,
        CASE WHEN c.relkind = 'r' THEN pg_table_size(c.oid) ELSE -1 END,
        CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) ELSE '' END
 FROM pg_class c
-WHERE c.relnamespace = $1 AND c.relkind IN ('r', 'p', 'v', 'm') AND %s
+WHERE c.relnamespace = $1 AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND %s
 ORDER BY c.relname`, fmt.Sprintf(notOfExtension, "c"))
 	in.tables = map[uint32]int{}
 	var (
@@ -117,12 +127,12 @@ ORDER BY c.relname`, fmt.Sprintf(notOfExtension, "c"))
 	)
 	return forEach(ctx, tx, query, []any{in.oid}, []any{
 		&oid, &t.Name, &kind, &t.Owner, &t.Comment,
-		&t.Unlogged, &t.Inherited, &rows, &size, &definition,
+		&t.Unlogged, &t.Inherited, &t.RowSecurity, &rows, &size, &definition,
 	}, func() error {
 		switch kind {
-		case "v", "m":
+		case "v", "m", "f":
 			in.schema.Views = append(in.schema.Views, schema.View{
-				Name: t.Name, Owner: t.Owner, Definition: definition, Materialized: kind == "m",
+				Name: t.Name, Owner: t.Owner, Definition: definition, Materialized: kind == "m", Foreign: kind == "f",
 			})
 		case "r", "p":
 			t.Partitioned = kind == "p"

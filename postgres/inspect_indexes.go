@@ -18,8 +18,7 @@ func (in *inspector) readIndexes(ctx context.Context, tx pgx.Tx) error {
 	query := fmt.Sprintf(`
 SELECT i.indrelid, i.indexrelid, c.relname, m.amname,
        i.indisprimary, i.indisunique, i.indisvalid, %s,
-       EXISTS (SELECT FROM pg_constraint k
-               WHERE k.conindid = i.indexrelid AND k.conrelid = i.indrelid AND k.contype IN ('p', 'u', 'x')),
+       k.contype IS NOT NULL, coalesce(k.contype = 'x', false), coalesce(k.condeferrable, false),
        pg_get_indexdef(i.indexrelid),
        coalesce(pg_get_expr(i.indpred, i.indrelid), ''),
        coalesce(obj_description(i.indexrelid, 'pg_class'), '')
@@ -27,6 +26,7 @@ FROM pg_class t
 JOIN pg_index i ON i.indrelid = t.oid
 JOIN pg_class c ON c.oid = i.indexrelid
 JOIN pg_am m ON m.oid = c.relam
+LEFT JOIN pg_constraint k ON k.conindid = i.indexrelid AND k.conrelid = i.indrelid AND k.contype IN ('p', 'u', 'x')
 WHERE t.relnamespace = $1 AND t.relkind IN ('r', 'p')
 ORDER BY i.indrelid, c.relname`, nullsNotDistinct)
 	in.indexes = map[uint32]indexAt{}
@@ -38,7 +38,7 @@ ORDER BY i.indrelid, c.relname`, nullsNotDistinct)
 	return forEach(ctx, tx, query, []any{in.oid}, []any{
 		&table, &oid, &x.Name, &x.Method,
 		&x.Primary, &x.Unique, &valid, &x.NullsNotDistinct,
-		&x.Constraint, &x.Definition, &x.Where, &x.Comment,
+		&x.Constraint, &x.Exclusion, &x.Deferrable, &x.Definition, &x.Where, &x.Comment,
 	}, func() error {
 		i, ok := in.tables[table]
 		if !ok {

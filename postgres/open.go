@@ -44,6 +44,22 @@ func Open(ctx context.Context, d dsn.DSN) (*DB, error) {
 	return db, nil
 }
 
+// OpenReadOnly connects to the database d in order to read its catalogs, in
+// sessions that cannot write. Unlike [Open] it takes replicas, databases that are
+// set read only, those of another encoding, and servers from PostgreSQL 12 on.
+func OpenReadOnly(ctx context.Context, d dsn.DSN) (*DB, error) {
+	cfg, err := config(d)
+	if err != nil {
+		return nil, err
+	}
+	db := &DB{config: cfg, readOnly: true}
+	if err := db.start(ctx); err != nil {
+		db.Close()
+		return nil, connectError(cfg, err)
+	}
+	return db, nil
+}
+
 // start makes the first connection and learns what server it is.
 func (db *DB) start(ctx context.Context) error {
 	c, err := db.acquire(ctx)
@@ -54,7 +70,11 @@ func (db *DB) start(ctx context.Context) error {
 	if db.server, err = readServer(ctx, c); err != nil {
 		return err
 	}
-	if err := db.server.fit(); err != nil {
+	fit := db.server.fit
+	if db.readOnly {
+		fit = db.server.readable
+	}
+	if err := fit(); err != nil {
 		return err
 	}
 	if db.server.Pooler {

@@ -10,6 +10,9 @@ import (
 // minVersion is the oldest server that is supported, as server_version_num.
 const minVersion = 140000
 
+// minReadable is the oldest server whose catalogs can be read: that of generated columns.
+const minReadable = 120000
+
 // Server says what a server is and what the connected role may do in the database.
 type Server struct {
 	// Version is what the server prints, such as "15.8 (Debian 15.8-0+deb12u1)";
@@ -100,6 +103,17 @@ func (s Server) fit() error {
 			message: "the database or the role is set read only (default_transaction_read_only is on)",
 			hint: fmt.Sprintf("if this is the right database: ALTER DATABASE %s SET default_transaction_read_only = off",
 				QuoteIdent(s.Database)),
+		}
+	}
+	return nil
+}
+
+// readable reports why the catalogs of the server cannot be read.
+func (s Server) readable() error {
+	if s.Num < minReadable {
+		return &unfitError{
+			message: fmt.Sprintf("the server is PostgreSQL %s; 12 or newer is needed", s.Version),
+			hint:    "use a newer server, or a dump of the schema: pg_dump --schema-only",
 		}
 	}
 	return nil

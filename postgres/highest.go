@@ -1,0 +1,111 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/moodledb/moodledb/schema"
+)
+
+// highestBatch is the number of tables that one query reads. Each takes a lock
+// until the query ends.
+const highestBatch = 300
+
+// ReadHighest fills in the highest value of each serial and identity column of
+// s, which [DB.Inspect] has read. It stays unknown where no index begins with the
+// column, since that would read the whole table, for tables that the role
+// may not read, or not all of, and for columns that are no integers.
+func (db *DB) ReadHighest(ctx context.Context, s *schema.Schema) error {
+	c, err := db.acquire(ctx)
+	if err != nil {
+		return connectError(db.config, err)
+	}
+	defer db.release(c)
+	readable, err := readableTables(ctx, c, s.Name)
+	if err != nil {
+		return canceled(ctx, stepError(err, "read the highest ids"))
+	}
+	var columns []counted
+	for i := range s.Tables {
+		t := &s.Tables[i]
+		for j := range t.Columns {
+			k := &t.Columns[j]
+			if k.AutoIncrement && isInteger(k.Type.Name) && readable[t.Name] && !t.RowSecurity && leadsIndex(t, k.Name) {
+				columns = append(columns, counted{table: t.Name, column: k})
+			}
+		}
+	}
+	for len(columns) > 0 {
+		n := min(highestBatch, len(columns))
+		if err := readHighest(ctx, c, s.Name, columns[:n]); err != nil {
+			return canceled(ctx, stepError(err, "read the highest ids"))
+		}
+		columns = columns[n:]
+	}
+	return nil
+}
+
+// counted is a column that draws from a sequence, and its table.
+type counted struct {
+	table  string
+	column *schema.Column
+}
+
+// isInteger reports whether every value of the type is one of a bigint. A
+// sequence may feed columns of other types, even text.
+func isInteger(typeName string) bool {
+	return typeName == "smallint" || typeName == "integer" || typeName == "bigint"
+}
+
+// readableTables are the tables that the role may read.
+func readableTables(ctx context.Context, q querier, schemaName string) (map[string]bool, error) {
+	const query = `
+SELECT c.relname
+FROM pg_class c
+JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = $1 AND c.relkind IN ('r', 'p')
+  AND has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')`
+	readable := map[string]bool{}
+	var name string
+	err := forEach(ctx, q, query, []any{schemaName}, []any{&name}, func() error {
+		readable[name] = true
+		return nil
+	})
+	return readable, err
+}
+
+// leadsIndex reports whether a valid btree index of all rows begins with the column.
+func leadsIndex(t *schema.Table, column string) bool {
+	for i := range t.Indexes {
+		x := &t.Indexes[i]
+		if len(x.Parts) > 0 && x.Parts[0].Column == column && x.Method == "btree" && x.Where == "" && !x.Invalid {
+			return true
+		}
+	}
+	return false
+}
+
+// readHighest reads the columns in one query.
+func readHighest(ctx context.Context, q querier, schemaName string, columns []counted) error {
+	selects := make([]string, len(columns))
+	for i, c := range columns {
+		selects[i] = fmt.Sprintf("SELECT %d, max(%s)::bigint FROM %s", i, QuoteIdent(c.column.Name), qualify(schemaName, c.table))
+	}
+	var (
+		n       int
+		highest *int64
+	)
+	// A statement of its own each time: nothing to keep prepared.
+	query := strings.Join(selects, "\nUNION ALL\n")
+	return forEach(ctx, q, query, []any{pgx.QueryExecModeExec}, []any{&n, &highest}, func() error {
+		k := columns[n].column
+		k.HighestKnown = true
+		if highest != nil {
+			k.Highest = *highest
+		}
+		return nil
+	})
+}
