@@ -97,6 +97,8 @@ func (f *fixer) plan(now *schema.Schema, changes []diff.Change) []diff.Fix {
 type tableChanges struct {
 	name    string
 	changes []diff.Change
+	// keyName is the name of the primary key as it was found.
+	keyName string
 }
 
 // byTable groups changes, in their order.

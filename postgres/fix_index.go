@@ -10,13 +10,15 @@ import (
 )
 
 // isPrimaryChange reports whether a change is about the primary key.
-func isPrimaryChange(c diff.Change, have *schema.Table) bool {
+func (t *tableChanges) isPrimaryChange(c diff.Change, have *schema.Table) bool {
 	switch c.Code {
 	case diff.PrimaryKeyMissing, diff.PrimaryKeyDifferent, diff.PrimaryKeyExtra:
 		return true
 	}
-	key := have.PrimaryKey()
-	return (c.Kind == diff.KindIndex || c.Kind == diff.KindPrimaryKey) && key != nil && c.Have == key.Name
+	if key := have.PrimaryKey(); t.keyName == "" && key != nil {
+		t.keyName = key.Name
+	}
+	return (c.Kind == diff.KindIndex || c.Kind == diff.KindPrimaryKey) && t.keyName != "" && c.Have == t.keyName
 }
 
 // keys is the pass for primary keys.
@@ -28,7 +30,7 @@ func (f *fixer) keys(t *tableChanges) {
 	var codes []diff.Code
 	extra := false
 	for _, c := range t.changes {
-		if isPrimaryChange(c, have) {
+		if t.isPrimaryChange(c, have) {
 			codes = append(codes, c.Code)
 			extra = extra || c.Code == diff.PrimaryKeyExtra
 		}
@@ -90,7 +92,7 @@ type indexChanges struct {
 func indexesOf(t *tableChanges, have *schema.Table) []*indexChanges {
 	var list []*indexChanges
 	for _, c := range t.changes {
-		if c.Kind != diff.KindIndex || isPrimaryChange(c, have) {
+		if c.Kind != diff.KindIndex || t.isPrimaryChange(c, have) {
 			continue
 		}
 		i := slices.IndexFunc(list, func(x *indexChanges) bool { return x.want == c.Want && x.have == c.Have })

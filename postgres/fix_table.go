@@ -19,6 +19,12 @@ func (f *fixer) table(t *tableChanges) {
 			Note: "which of the two relations is the right one, only people can tell",
 		})
 	}, diff.TableShadowed)
+	t.each(func(c diff.Change) {
+		f.add(diff.Fix{
+			Table: c.Table, Codes: []diff.Code{c.Code}, Stage: diff.StageManual,
+			Note: "Moodle drops the table, and what else the plugin has left, when the plugin is uninstalled",
+		})
+	}, diff.TablePluginRemoved)
 	have := f.have.Table(t.name)
 	if have == nil {
 		return
@@ -63,12 +69,46 @@ func (f *fixer) table(t *tableChanges) {
 // since they may refer to tables that are not there yet.
 func (f *fixer) createTable(c diff.Change) {
 	want := f.want.Table(orElse(c.Want, c.Table))
+	if want == nil && c.Kind == diff.KindView {
+		f.add(diff.Fix{
+			Table: c.Table, Codes: []diff.Code{c.Code}, Stage: diff.StageManual,
+			Note: "make the view as the other database has it: its definition names what is there",
+		})
+	}
 	if want == nil || f.have.Table(want.Name) != nil {
+		return
+	}
+	if have := f.have.Table(c.Have); have != nil { // of another case
+		f.add(diff.Fix{
+			Table: want.Name, Codes: []diff.Code{c.Code}, Stage: diff.StageWiden,
+			Statements: []string{f.alter(have.Name, "RENAME TO "+QuoteIdent(want.Name))},
+		})
+		f.renameTable(have.Name, want.Name)
 		return
 	}
 	f.add(diff.Fix{
 		Table: want.Name, Codes: []diff.Code{c.Code}, Stage: diff.StageAdd, Statements: f.newTable(want),
 	})
+}
+
+// renameTable renames a table in the schema, with what refers to it.
+func (f *fixer) renameTable(from, to string) {
+	for i := range f.have.Tables {
+		t := &f.have.Tables[i]
+		if t.Name == from {
+			t.Name = to
+		}
+		for j := range t.ForeignKeys {
+			if t.ForeignKeys[j].RefTable == from {
+				t.ForeignKeys[j].RefTable = to
+			}
+		}
+	}
+	for i := range f.have.Sequences {
+		if f.have.Sequences[i].OwnedByTable == from {
+			f.have.Sequences[i].OwnedByTable = to
+		}
+	}
 }
 
 // newTable returns the statements that make an expected table without its
@@ -229,8 +269,7 @@ func (f *fixer) destroy(t *tableChanges) {
 		f.have.Views = slices.DeleteFunc(f.have.Views, func(v schema.View) bool { return v.Name == name })
 	}, diff.ViewExtra)
 	f.dropColumns(t)
-	t.each(func(c diff.Change) { f.dropTable(c) },
-		diff.TableExtra, diff.TablePluginRemoved, diff.TableLeftover, diff.TableTemporary)
+	t.each(func(c diff.Change) { f.dropTable(c) }, diff.TableExtra, diff.TableLeftover, diff.TableTemporary)
 	t.each(func(c diff.Change) {
 		name := objectOf(c)
 		if f.sequence(name) == nil {
