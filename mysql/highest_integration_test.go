@@ -3,6 +3,7 @@
 package mysql_test
 
 import (
+	"database/sql"
 	"fmt"
 	neturl "net/url"
 	"testing"
@@ -90,6 +91,55 @@ func TestReadHighestWithoutRights(t *testing.T) {
 			}
 			if c := sc.Table("b").Columns[0]; c.HighestKnown {
 				t.Errorf("b is known without a right on it: %d", c.Highest)
+			}
+		})
+	}
+}
+
+// questions returns how many statements the server has been sent so far.
+func questions(t *testing.T, db *sql.DB) int {
+	t.Helper()
+	var name string
+	var n int
+	if err := db.QueryRowContext(t.Context(), "SHOW GLOBAL STATUS LIKE 'Questions'").Scan(&name, &n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// The number of queries must not grow with the number of tables.
+func TestQueriesDoNotGrow(t *testing.T) {
+	for _, name := range testdb.Sources() {
+		t.Run(name, func(t *testing.T) {
+			s := testdb.Get(t, name)
+			url := s.Database(t)
+			db, counter := open(t, url), s.SQL(t, url)
+			add := func(from, to int) {
+				for i := from; i < to; i++ {
+					s.Exec(t, url, fmt.Sprintf(
+						"CREATE TABLE t%[1]d (id bigint NOT NULL AUTO_INCREMENT PRIMARY KEY, p bigint, a varchar(9) CHECK (a <> 'x'), KEY (a), FOREIGN KEY (p) REFERENCES t%[1]d (id))", i),
+						fmt.Sprintf("CREATE TRIGGER g%[1]d BEFORE INSERT ON t%[1]d FOR EACH ROW SET NEW.a = 'y'", i),
+						fmt.Sprintf("CREATE VIEW v%[1]d AS SELECT * FROM t%[1]d", i))
+				}
+			}
+			read := func() int {
+				before := questions(t, counter)
+				sc, err := db.Inspect(t.Context(), mysql.InspectOptions{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := db.ReadHighest(t.Context(), &sc); err != nil {
+					t.Fatal(err)
+				}
+				return questions(t, counter) - before
+			}
+			add(0, 1)
+			read() // opens a connection, which takes statements too
+			few := read()
+			add(1, 40)
+			// The goodbyes of connections that have just been closed may be counted too.
+			if many := read(); many > few+3 || few > 20 {
+				t.Errorf("%d queries for 1 table, %d for 40", few, many)
 			}
 		})
 	}

@@ -21,7 +21,7 @@ type InspectOptions struct {
 }
 
 // Inspect reads everything that a database holds: tables, columns, indexes,
-// foreign keys, checks, views and MariaDB's sequences. The number of queries does not
+// foreign keys, checks, triggers, views and MariaDB's sequences. The number of queries does not
 // depend on how many there are.
 //
 // What both servers spell differently is spelt alike: defaults, expressions,
@@ -87,6 +87,7 @@ func (in *inspector) run(ctx context.Context, db *sql.DB) (err error) {
 		{"the database", in.readDatabase},
 		{"the catalogs' columns", in.readCatalog},
 		{"tables", in.readTables},
+		{"partitions", in.readPartitions},
 		{"columns", in.readColumns},
 		{"indexes", in.readIndexes},
 		{"foreign keys", in.readForeignKeys},
@@ -240,18 +241,21 @@ func estimate(n sql.Null[uint64]) int64 {
 	return int64(n.V)
 }
 
-// readTriggers reads the triggers, as far as the user has the right to see them.
-func (in *inspector) readTriggers(ctx context.Context) error {
+// readPartitions marks the partitioned tables that MySQL's list of tables fails to
+// mark, such as those that are divided by KEY (). MariaDB's marks them all, and
+// would open every table again to answer.
+func (in *inspector) readPartitions(ctx context.Context) error {
+	if in.server.Engine != schema.MySQL || !in.server.AtLeast(8, 0, 0) {
+		return nil
+	}
 	const query = `
-SELECT TRIGGER_SCHEMA AS db, EVENT_OBJECT_TABLE AS name, TRIGGER_NAME AS trg, LOWER(CONCAT(ACTION_TIMING, ' ', EVENT_MANIPULATION)) AS event
-FROM information_schema.TRIGGERS
-WHERE TRIGGER_SCHEMA = ?
-ORDER BY EVENT_OBJECT_TABLE, TRIGGER_NAME`
-	var table string
-	var g schema.Trigger
-	return in.each(ctx, query, []any{&table, &g.Name, &g.Event}, func() error {
-		if t := in.table(table); t != nil {
-			t.Triggers = append(t.Triggers, g)
+SELECT DISTINCT TABLE_SCHEMA AS db, TABLE_NAME AS name
+FROM information_schema.PARTITIONS
+WHERE TABLE_SCHEMA = ? AND PARTITION_NAME IS NOT NULL`
+	var name string
+	return in.each(ctx, query, []any{&name}, func() error {
+		if t := in.table(name); t != nil {
+			t.Partitioned = true
 		}
 		return nil
 	}, in.name)
@@ -279,31 +283,4 @@ WHERE TABLE_SCHEMA = ?`
 		}
 		return nil
 	}, in.name)
-}
-
-// readSequences reads MariaDB's sequences, all in one query: each is a table of one row.
-func (in *inspector) readSequences(ctx context.Context) error {
-	if len(in.sequences) == 0 {
-		return nil
-	}
-	selects := make([]string, len(in.sequences))
-	args := make([]any, 0, 2*len(in.sequences))
-	for i, name := range in.sequences {
-		selects[i] = fmt.Sprintf(`
-SELECT ? AS db, ? AS name, start_value, increment, minimum_value, maximum_value, cycle_option, next_not_cached_value
-FROM %s.%s`, QuoteIdent(in.schema.Name), QuoteIdent(name))
-		args = append(args, in.schema.Name, name)
-	}
-	s := schema.Sequence{Type: "bigint"}
-	var next int64
-	dest := []any{&s.Name, &s.Start, &s.Increment, &s.Min, &s.Max, &s.Cycle, &next}
-	return in.each(ctx, strings.Join(selects, "\nUNION ALL"), dest, func() error {
-		s.Called = next != s.Start
-		s.Last = s.Start
-		if s.Called {
-			s.Last = next - s.Increment
-		}
-		in.schema.Sequences = append(in.schema.Sequences, s)
-		return nil
-	}, args...)
 }

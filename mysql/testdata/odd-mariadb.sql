@@ -1,0 +1,10 @@
+CREATE TABLE maria_types (u uuid DEFAULT uuid(), i6 inet6 DEFAULT '::1', i4 inet4, jc longtext CHECK (json_valid(jc)), c text COMPRESSED);
+CREATE TABLE history (a int) WITH SYSTEM VERSIONING;
+CREATE TABLE history_parts (id int NOT NULL AUTO_INCREMENT PRIMARY KEY, a int WITHOUT SYSTEM VERSIONING) WITH SYSTEM VERSIONING PARTITION BY SYSTEM_TIME (PARTITION p0 HISTORY, PARTITION pn CURRENT);
+CREATE TABLE app_period (id int, s date, e date, PERIOD FOR validity (s, e), UNIQUE (id, validity WITHOUT OVERLAPS));
+CREATE SEQUENCE numbers START WITH -5 INCREMENT BY -2 MINVALUE -100 MAXVALUE -1 CYCLE;
+CREATE SEQUENCE `Weird ``sequence`` 100%`;
+CREATE TABLE by_sequence (id int DEFAULT nextval(numbers), b int DEFAULT (NEXT VALUE FOR numbers) PRIMARY KEY);
+CREATE TABLE aria (a int NOT NULL AUTO_INCREMENT, KEY (a)) ENGINE = Aria TRANSACTIONAL = 1;
+CREATE TABLE unread (a int NOT NULL, KEY a_ix (a) IGNORED);
+CREATE TABLE long_unique (a longtext, UNIQUE KEY (a));

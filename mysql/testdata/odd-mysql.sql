@@ -1,0 +1,11 @@
+CREATE TABLE vectors (v vector(3) NOT NULL, w vector);
+CREATE TABLE functional (a int, j json, KEY f_ix ((a + 1), (upper(cast(a AS char))) DESC), UNIQUE KEY `it's` ((concat(a, 'it''s ☃'))), KEY multi ((CAST(j->'$.x' AS unsigned ARRAY))), KEY hid (a) INVISIBLE);
+CREATE TABLE srid (g geometry NOT NULL SRID 4326, SPATIAL KEY (g));
+CREATE TABLE loose (a int, CONSTRAINT loose_ck CHECK (a > 1) NOT ENFORCED);
+CREATE TABLE expressions (a json DEFAULT (json_array(1, 'it''s ☃')), b varchar(40) DEFAULT (concat('a', uuid())), c text DEFAULT ('it''s'));
+CREATE TABLE invisible_key (a int);
+SET sql_generate_invisible_primary_key = 1;
+CREATE TABLE made_key (a int);
+SET sql_generate_invisible_primary_key = 0;
+CREATE TABLE arch (a int) ENGINE = ARCHIVE;
+CREATE TABLE hole (a int) ENGINE = BLACKHOLE;
