@@ -104,6 +104,9 @@ type Options struct {
 	Installed map[string]string
 	// OnDisk are the components whose code is there; nil when that is not known.
 	OnDisk []string
+	// Deprecated are tables, without prefix, of plugins that the code has but whose
+	// type this version no longer installs. A site that was upgraded may have them.
+	Deprecated []string
 	// Unread are tables of which the found schema may not hold all, since their
 	// statement in a dump could not be read. Nothing is said about them.
 	Unread []string

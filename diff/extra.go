@@ -25,7 +25,7 @@ func (d *differ) extraTable(t *schema.Table) {
 		}
 	case !d.opts.Declared:
 		c.Code = TableExtra
-	case d.allowedTable(short):
+	case d.allowedTable(short), slices.Contains(d.opts.Deprecated, short):
 		return
 	default:
 		d.classify(&c, strings.ToLower(short))

@@ -203,3 +203,13 @@ func TestDefinitions(t *testing.T) {
 		t.Errorf("live schemas have definitions: %v", lines(d.changes))
 	}
 }
+
+// An upgraded site keeps the tables of plugins that are no longer installed.
+func TestTablesOfDeprecatedPlugins(t *testing.T) {
+	opts := Options{Prefix: "mdl_", Declared: true, Deprecated: []string{"mnetservice_enrol_courses"}}
+	have := &schema.Schema{Tables: []schema.Table{{Name: "mdl_mnetservice_enrol_courses"}, {Name: "mdl_other"}}}
+	got := Schemas(&schema.Schema{}, have, opts)
+	if len(got) != 1 || got[0].Table != "mdl_other" {
+		t.Errorf("changes: %+v; want one, of mdl_other", got)
+	}
+}
