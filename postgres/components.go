@@ -58,7 +58,8 @@ func componentSources(prefix string) []componentSource {
 		{prefix + "modules", []string{"name", "version"}, "SELECT 'mod_' || coalesce(name::text, ''), coalesce(version::text, '') FROM %s"},
 		{prefix + "block", []string{"name", "version"}, "SELECT 'block_' || coalesce(name::text, ''), coalesce(version::text, '') FROM %s"},
 		{
-			prefix + "config_plugins", []string{"plugin", "name", "value"},
+			prefix + "config_plugins",
+			[]string{"plugin", "name", "value"},
 			"SELECT coalesce(plugin::text, ''), coalesce(value::text, '') FROM %s WHERE name = 'version'",
 		},
 	}

@@ -108,8 +108,12 @@ func actionSQL(action string) string {
 
 // AddCheck adds a CHECK constraint.
 func AddCheck(schemaName, table string, c schema.Check) string {
-	return fmt.Sprintf("ALTER TABLE %s ADD CONSTRAINT %s CHECK (%s)",
-		qualify(schemaName, table), QuoteIdent(c.Name), stripParens(c.Expression))
+	notEnforced := ""
+	if c.NotEnforced {
+		notEnforced = " NOT ENFORCED"
+	}
+	return fmt.Sprintf("ALTER TABLE %s ADD CONSTRAINT %s CHECK (%s)%s",
+		qualify(schemaName, table), QuoteIdent(c.Name), stripParens(c.Expression), notEnforced)
 }
 
 // stripParens takes off the parentheses that enclose the whole expression.

@@ -140,6 +140,7 @@ func TestConstraintsAndOthers(t *testing.T) {
 	for _, tt := range []struct{ got, want string }{
 		{AddForeignKey("s", "t", fk), `ALTER TABLE "s"."t" ADD CONSTRAINT "f" FOREIGN KEY ("a", "b") REFERENCES "s"."r" ("x", "y") ON DELETE CASCADE`},
 		{AddCheck("s", "t", schema.Check{Name: "c", Expression: "((a)::text = ')')"}), `ALTER TABLE "s"."t" ADD CONSTRAINT "c" CHECK ((a)::text = ')')`},
+		{AddCheck("s", "t", schema.Check{Name: "c", Expression: "a > 1", NotEnforced: true}), `ALTER TABLE "s"."t" ADD CONSTRAINT "c" CHECK (a > 1) NOT ENFORCED`},
 		{CommentTable("", "t", "it's"), `COMMENT ON TABLE "t" IS 'it''s'`},
 		{CommentTable("s", "t", ""), `COMMENT ON TABLE "s"."t" IS NULL`},
 		{CopyStatement("s", "t", []string{"a", `b"c`}), `COPY "s"."t" ("a", "b""c") FROM STDIN (FORMAT binary)`},

@@ -10,10 +10,19 @@ import (
 	"github.com/moodledb/moodledb/schema"
 )
 
-// readForeignKeys reads the foreign keys. Those that PostgreSQL itself adds for
-// the partitions of a table have a parent and are left out.
+// enforced is a condition of the catalog queries, of pg_constraint k. What is
+// NOT VALID holds for new rows, and so is enforced.
+func (in *inspector) enforced() string {
+	if in.num >= 180000 {
+		return "k.conenforced"
+	}
+	return "true"
+}
+
+// readForeignKeys reads the foreign keys that are enforced. Those that PostgreSQL
+// itself adds for the partitions of a table have a parent and are left out.
 func (in *inspector) readForeignKeys(ctx context.Context, tx pgx.Tx) error {
-	const query = `
+	query := fmt.Sprintf(`
 SELECT k.conrelid, k.conname, r.relnamespace = t.relnamespace, n.nspname, r.relname,
        (SELECT array_agg(a.attname::text ORDER BY u.n)
         FROM unnest(k.conkey) WITH ORDINALITY u (num, n)
@@ -26,8 +35,8 @@ FROM pg_class t
 JOIN pg_constraint k ON k.conrelid = t.oid AND k.contype = 'f' AND k.conparentid = 0
 JOIN pg_class r ON r.oid = k.confrelid
 JOIN pg_namespace n ON n.oid = r.relnamespace
-WHERE t.relnamespace = $1 AND t.relkind IN ('r', 'p')
-ORDER BY k.conrelid, k.conname`
+WHERE t.relnamespace = $1 AND t.relkind IN ('r', 'p') AND %s
+ORDER BY k.conrelid, k.conname`, in.enforced())
 	var (
 		table              uint32
 		name, refSchema    string
@@ -81,17 +90,17 @@ func action(code string) (string, error) {
 // readChecks reads the CHECK constraints. NOT NULL, which PostgreSQL 18 keeps
 // as a constraint too, is of another type and told by the columns.
 func (in *inspector) readChecks(ctx context.Context, tx pgx.Tx) error {
-	const query = `
-SELECT k.conrelid, k.conname, pg_get_expr(k.conbin, k.conrelid)
+	query := fmt.Sprintf(`
+SELECT k.conrelid, k.conname, pg_get_expr(k.conbin, k.conrelid), NOT %s
 FROM pg_class t
 JOIN pg_constraint k ON k.conrelid = t.oid AND k.contype = 'c'
 WHERE t.relnamespace = $1 AND t.relkind IN ('r', 'p')
-ORDER BY k.conrelid, k.conname`
+ORDER BY k.conrelid, k.conname`, in.enforced())
 	var (
 		table uint32
 		c     schema.Check
 	)
-	return forEach(ctx, tx, query, []any{in.oid}, []any{&table, &c.Name, &c.Expression}, func() error {
+	return forEach(ctx, tx, query, []any{in.oid}, []any{&table, &c.Name, &c.Expression, &c.NotEnforced}, func() error {
 		if i, ok := in.tables[table]; ok {
 			c.Expression = stripParens(c.Expression)
 			t := &in.schema.Tables[i]
@@ -106,7 +115,7 @@ func (in *inspector) readSequences(ctx context.Context, tx pgx.Tx) error {
 	query := fmt.Sprintf(`
 SELECT c.oid, c.relname, s.seqtypid::regtype::text, s.seqstart, s.seqincrement, s.seqmin, s.seqmax, s.seqcycle,
        pg_get_userbyid(c.relowner), coalesce(t.relname, ''), coalesce(a.attname, ''),
-       has_sequence_privilege(c.oid, 'SELECT')
+       has_schema_privilege(c.relnamespace, 'USAGE') AND has_sequence_privilege(c.oid, 'SELECT')
 FROM pg_class c
 JOIN pg_sequence s ON s.seqrelid = c.oid
 LEFT JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.objsubid = 0
