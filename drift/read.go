@@ -80,7 +80,7 @@ func readMySQL(ctx context.Context, d dsn.DSN, opts ReadOptions) (_ *Side, err e
 	if s.installed, err = db.InstalledComponents(ctx, s.Prefix); err != nil {
 		return nil, err
 	}
-	s.forgetNothingInstalled()
+	s.forgetUnlessInstalled()
 	if err := db.ReadHighest(ctx, &s.Schema); err != nil {
 		return nil, err
 	}
@@ -121,14 +121,14 @@ func readPostgres(ctx context.Context, d dsn.DSN, opts ReadOptions) (*Side, erro
 	if s.installed, err = db.InstalledComponents(ctx, name, s.Prefix); err != nil {
 		return nil, err
 	}
-	s.forgetNothingInstalled()
+	s.forgetUnlessInstalled()
 	return s, db.ReadHighest(ctx, &s.Schema)
 }
 
-// forgetNothingInstalled tells a database that says nothing, such as a copy of
-// its schema alone, from one where nothing is installed.
-func (s *Side) forgetNothingInstalled() {
-	if len(s.installed) == 0 {
+// forgetUnlessInstalled tells a database that says what is installed from one
+// without its rows, such as a copy of its schema: a site always has its core.
+func (s *Side) forgetUnlessInstalled() {
+	if s.installed["core"] == "" {
 		s.installed = nil
 	}
 }

@@ -9,10 +9,12 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"time"
 
 	driver "github.com/go-sql-driver/mysql"
 	"github.com/spf13/cobra"
 
+	"github.com/moodledb/moodledb/drift"
 	"github.com/moodledb/moodledb/dsn"
 	"github.com/moodledb/moodledb/internal/throwaway"
 	"github.com/moodledb/moodledb/migrate"
@@ -32,7 +34,7 @@ func newDemo(t *terminal) *cobra.Command {
 		Long: `demo starts a private MariaDB or MySQL and a private PostgreSQL from the programs
 that this machine has, each in a directory of its own on a free port of
 127.0.0.1, loads a small sample site, plans and runs its migration, prints the
-report, and removes all of it.
+report, compares the result with the site's code, and removes all of it.
 
 It installs nothing; 'make demo' in the source tree installs what is missing.`,
 		Example: "  moodledb demo\n  moodledb demo --source mysql --keep",
@@ -80,10 +82,36 @@ func runDemo(ctx context.Context, t *terminal, kind throwaway.Kind, format strin
 	if err := e.migrate(ctx, t, format, false); err != nil {
 		return err
 	}
+	if err := diffDemo(ctx, t, e.options.Site, to.URL(demoDatabase), format); err != nil {
+		return err
+	}
 	if keep {
 		return t.pause(ctx, fmt.Sprintf("source: %s\ntarget: %s", from.URL(demoDatabase), to.URL(demoDatabase)))
 	}
 	return nil
+}
+
+// diffDemo compares the migrated database with the code. The sample site has
+// drifted on purpose, and a migration keeps what is not declared.
+func diffDemo(ctx context.Context, t *terminal, declared *xmldb.Site, url, format string) error {
+	name, err := report.ParseDiffFormat(format)
+	if err != nil {
+		return usageError{err}
+	}
+	place, err := dsn.Parse(url, dsn.Options{})
+	if err != nil {
+		return err
+	}
+	found, err := drift.ReadServer(ctx, place, drift.ReadOptions{})
+	if err != nil {
+		return err
+	}
+	result, err := drift.Declared(declared, found, drift.Options{Now: time.Now()})
+	if err != nil {
+		return err
+	}
+	fmt.Fprint(t.stderr, "\nWhat the migrated database has beyond the code, or otherwise (moodledb diff):\n\n")
+	return report.Diff(t.stdout, result, report.DiffOptions{Format: name, Color: isTerminal(t.stdout)})
 }
 
 // demoDatabase is the name of the database at both ends, and so of the staging schema.

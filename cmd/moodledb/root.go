@@ -30,6 +30,7 @@ Exit codes: 0 fine, 1 something stands in the way, 2 it could not be done,
 	root.AddCommand(
 		newMigrate(t),
 		newPlan(t),
+		newDiff(t),
 		newSchema(t),
 		newDemo(t),
 		newVersion(t),
