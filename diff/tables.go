@@ -182,7 +182,7 @@ func oldRowFormat(format string) bool {
 
 // tableServer compares the owner, and looks for relations that hide the table.
 func (d *differ) tableServer(want, have *schema.Table, owner string) {
-	if owner != "" && have.Owner != "" && have.Owner != owner {
+	if owner != "" && have.Owner != "" && have.Owner != owner && have.Owner != want.Owner {
 		d.tableChange(want, have, Change{
 			Code: TableOwner, Expected: owner, Found: have.Owner,
 			Message: fmt.Sprintf("the table belongs to %s, not to %s as the site's tables do", have.Owner, owner),
