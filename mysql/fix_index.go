@@ -118,8 +118,6 @@ func duplicates(table string, x *schema.Index) string {
 type indexChanges struct {
 	want, have string
 	codes      []diff.Code
-	// dropped says that the found index is gone already.
-	dropped bool
 }
 
 // indexesOf gathers the changes of indexes that are no primary keys.

@@ -98,9 +98,6 @@ func (n *fixNames) constraint(wanted string) string {
 	return name
 }
 
-// freeConstraint gives a name back.
-func (n *fixNames) freeConstraint(name string) { delete(n.constraints, strings.ToLower(name)) }
-
 // head is the first n characters of s.
 func head(s string, n int) string {
 	runes := []rune(s)
