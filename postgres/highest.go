@@ -2,22 +2,26 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/moodledb/moodledb/schema"
 )
 
-// highestBatch is the number of tables that one query reads. Each takes a lock
-// until the query ends.
-const highestBatch = 300
+// highestBatch is the number of tables that one query reads. Each of them, and
+// each of its indexes, takes a lock until the query ends, and a small server has
+// room for little more than a thousand.
+const highestBatch = 100
 
 // ReadHighest fills in the highest value of each serial and identity column of
 // s, which [DB.Inspect] has read. It stays unknown where no index begins with the
 // column, since that would read the whole table, for tables that the role
-// may not read, or not all of, and for columns that are no integers.
+// may not read, or not all of, for tables that were dropped meanwhile or that
+// the server cannot read, and for columns that are no integers.
 func (db *DB) ReadHighest(ctx context.Context, s *schema.Schema) error {
 	c, err := db.acquire(ctx)
 	if err != nil {
@@ -34,13 +38,17 @@ func (db *DB) ReadHighest(ctx context.Context, s *schema.Schema) error {
 		for j := range t.Columns {
 			k := &t.Columns[j]
 			if k.AutoIncrement && isInteger(k.Type.Name) && readable[t.Name] && !t.RowSecurity && leadsIndex(t, k.Name) {
-				columns = append(columns, counted{table: t.Name, column: k})
+				columns = append(columns, counted{table: t.Name, column: k, parts: t.Partitioned})
 			}
 		}
 	}
 	for len(columns) > 0 {
 		n := min(highestBatch, len(columns))
-		if err := readHighest(ctx, c, s.Name, columns[:n]); err != nil {
+		err := readHighest(ctx, c, s.Name, columns[:n])
+		if isOfTable(err) {
+			err = readHighestSingly(ctx, c, s.Name, columns[:n])
+		}
+		if err != nil {
 			return canceled(ctx, stepError(err, "read the highest ids"))
 		}
 		columns = columns[n:]
@@ -52,6 +60,7 @@ func (db *DB) ReadHighest(ctx context.Context, s *schema.Schema) error {
 type counted struct {
 	table  string
 	column *schema.Column
+	parts  bool // the rows are in its partitions
 }
 
 // isInteger reports whether every value of the type is one of a bigint. A
@@ -92,7 +101,11 @@ func leadsIndex(t *schema.Table, column string) bool {
 func readHighest(ctx context.Context, q querier, schemaName string, columns []counted) error {
 	selects := make([]string, len(columns))
 	for i, c := range columns {
-		selects[i] = fmt.Sprintf("SELECT %d, max(%s)::bigint FROM %s", i, QuoteIdent(c.column.Name), qualify(schemaName, c.table))
+		only := "ONLY " // tables that inherit from it may lack its index
+		if c.parts {
+			only = ""
+		}
+		selects[i] = fmt.Sprintf("SELECT %d, max(%s)::bigint FROM %s%s", i, QuoteIdent(c.column.Name), only, qualify(schemaName, c.table))
 	}
 	var (
 		n       int
@@ -108,4 +121,30 @@ func readHighest(ctx context.Context, q querier, schemaName string, columns []co
 		}
 		return nil
 	})
+}
+
+// readHighestSingly reads table by table, and leaves out those that cannot be read.
+func readHighestSingly(ctx context.Context, q querier, schemaName string, columns []counted) error {
+	for i := range columns {
+		if err := readHighest(ctx, q, schemaName, columns[i:i+1]); err != nil && !isOfTable(err) {
+			return fmt.Errorf("table %q: %w", columns[i].table, err)
+		}
+	}
+	return nil
+}
+
+// isOfTable reports whether the server refuses for a reason that may lie in one
+// table and not in the session, so that other tables may be read: it is gone or
+// changed, locked, damaged, too much with others, or of a foreign server that does not answer.
+func isOfTable(err error) bool {
+	var e *pgconn.PgError
+	if !errors.As(err, &e) {
+		return false
+	}
+	for _, class := range []string{"42", "53200", "55P03", "58", "HV", "XX"} {
+		if strings.HasPrefix(e.Code, class) {
+			return true
+		}
+	}
+	return false
 }

@@ -57,6 +57,11 @@ func TestReadHighestOdd(t *testing.T) {
 				t.Errorf("%s: %s (auto increment %t), want %s", name, have, c.AutoIncrement, want)
 			}
 		}
+		s.Exec(t, url, "DROP TABLE high_negative")
+		got.Table("high_some").Columns[0].HighestKnown = false
+		if err := db.ReadHighest(t.Context(), &got); err != nil || !got.Table("high_some").Columns[0].HighestKnown {
+			t.Errorf("a table of many was dropped: %v, %+v", err, got.Table("high_some").Columns[0])
+		}
 		s.Exec(t, url, "REVOKE USAGE ON SCHEMA public FROM PUBLIC", "GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO odd_reader")
 		got = inspect(t, db, "public")
 		if err := db.ReadHighest(t.Context(), &got); err != nil || got.Table("high_some").Columns[0].HighestKnown {

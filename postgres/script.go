@@ -8,7 +8,8 @@ import (
 
 // Statements returns everything that makes the objects of s in the schema
 // schemaName, in an order that works: sequences, tables, comments, keys and
-// indexes, foreign keys and checks, views.
+// indexes, foreign keys and checks, views. Foreign tables are left out, since
+// their columns and servers are not known.
 func Statements(schemaName string, s *schema.Schema) []string {
 	var out []string
 	for _, q := range s.Sequences {
@@ -28,7 +29,9 @@ func Statements(schemaName string, s *schema.Schema) []string {
 		out = append(out, ConstraintStatements(schemaName, s.Tables[i])...)
 	}
 	for _, v := range s.Views {
-		out = append(out, CreateView(schemaName, v))
+		if !v.Foreign {
+			out = append(out, CreateView(schemaName, v))
+		}
 	}
 	return out
 }

@@ -333,7 +333,7 @@ type ForeignKey struct {
 type Check struct {
 	Name       string
 	Expression string
-	// NotEnforced is MySQL's NOT ENFORCED.
+	// NotEnforced is the NOT ENFORCED of MySQL and PostgreSQL 18.
 	NotEnforced bool
 	Origin      Origin
 }
