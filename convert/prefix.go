@@ -25,14 +25,26 @@ func FindPrefix(live *schema.Schema) (string, error) {
 	case 1:
 		return found[0], nil
 	case 0:
-		return "", fmt.Errorf("database %q holds no Moodle site: there is no pair of tables config and config_plugins; "+
-			"check the database's name, or name the tables' prefix", live.Name)
+		return "", fmt.Errorf("%s holds no Moodle site: there is no pair of tables config and config_plugins; "+
+			"check its name, or name the tables' prefix", whole(live))
 	default:
 		quoted := make([]string, len(found))
 		for i, p := range found {
 			quoted[i] = fmt.Sprintf("%q", p)
 		}
-		return "", fmt.Errorf("database %q holds %d sites, with the prefixes %s: name the prefix of the one that is meant",
-			live.Name, len(found), strings.Join(quoted, ", "))
+		return "", fmt.Errorf("%s holds %d sites, with the prefixes %s: name the prefix of the one that is meant",
+			whole(live), len(found), strings.Join(quoted, ", "))
+	}
+}
+
+// whole names what a schema was read from.
+func whole(s *schema.Schema) string {
+	switch {
+	case s.Name == "":
+		return "it"
+	case s.Engine == schema.Postgres:
+		return fmt.Sprintf("schema %q", s.Name)
+	default:
+		return fmt.Sprintf("database %q", s.Name)
 	}
 }

@@ -141,11 +141,17 @@ func hidden(account, hint string) diff.Change {
 	}
 }
 
-// findPrefix takes the prefix that was given, or finds it.
+// findPrefix takes the prefix that was given, or finds it. A prefix that no
+// table has is a mistake: everything would be missing.
 func (s *Side) findPrefix(given *string) (err error) {
 	if given != nil {
 		s.Prefix = *given
-		return nil
+		for i := range s.Schema.Tables {
+			if strings.HasPrefix(s.Schema.Tables[i].Name, s.Prefix) {
+				return nil
+			}
+		}
+		return fmt.Errorf("no table has the prefix %q: check the name of the database, and the prefix", s.Prefix)
 	}
 	s.Prefix, err = convert.FindPrefix(&s.Schema)
 	return err
