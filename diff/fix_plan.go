@@ -123,6 +123,7 @@ func FixedColumn(want, have schema.Column, codes []Code) schema.Column {
 			}
 		case ColumnUnsigned:
 			fixed.Type.Unsigned, fixed.Type.Zerofill = want.Type.Unsigned, want.Type.Zerofill
+		default: // of the type, which follows
 		}
 	}
 	if slices.ContainsFunc(codes, isTypeCode) {
@@ -138,8 +139,9 @@ func isTypeCode(code Code) bool {
 	case ColumnType, ColumnTypeUnknown, ColumnIntegerNarrow, ColumnIntegerWide, ColumnLengthShort, ColumnLengthLong,
 		ColumnNotVarchar, ColumnTextSmall, ColumnDecimalNarrow, ColumnDecimalWide, ColumnFloating:
 		return true
+	default:
+		return false
 	}
-	return false
 }
 
 // fixType makes what hangs on the type fit the new one.

@@ -74,6 +74,7 @@ func conversion(from, to schema.Type) (diff.Stage, string) {
 		if familyOf(from) == texts {
 			return diff.StageNarrow, "it fails on values that the type does not know"
 		}
+	default: // others, and bits: only what is the same
 	}
 	if typeSQL(from) == typeSQL(to) {
 		return diff.StageWiden, ""
@@ -105,12 +106,13 @@ func toInteger(from, to schema.Type) (diff.Stage, string) {
 		return diff.StageDestroy, "dates become numbers such as 20240131235959, which are no Unix times: a new column and UNIX_TIMESTAMP() keep them"
 	case lists:
 		return diff.StageDestroy, "members become the numbers of their places in the list"
+	default:
+		return diff.StageDestroy, "values that are no whole numbers are refused or rounded"
 	}
-	return diff.StageDestroy, "values that are no whole numbers are refused or rounded"
 }
 
-// integerRange returns the bounds of an integer type, as powers of two: what lies
-// between 0 and the highest is told from what also lies below.
+// integerRange returns the bounds of an integer type as powers of two, the lower
+// one with a minus; 0 is the bound of what takes no negative numbers.
 func integerRange(t schema.Type) (low, high int) {
 	width := map[string]int{"tinyint": 8, "smallint": 16, "mediumint": 24, "int": 32, "integer": 32, "bigint": 64, "year": 12}[t.Name]
 	if t.Unsigned || t.Name == "year" {
@@ -137,14 +139,15 @@ func toDecimal(from, to schema.Type) (diff.Stage, string) {
 		return diff.StageWiden, ""
 	case floats:
 		return diff.StageDestroy, fmt.Sprintf("values are rounded to %d digits behind the point", to.Scale)
+	default:
+		return diff.StageDestroy, "values that are no such numbers are refused or rounded"
 	}
-	return diff.StageDestroy, "values that are no such numbers are refused or rounded"
 }
 
 // digitsOf is the number of decimal digits of 2 to the power of n.
 func digitsOf(n int) int { return n*30103/100000 + 1 }
 
-// exactDigits are the decimal digits that a float and a double keep.
+// The decimal digits that a float and a double keep.
 const exactFloat, exactDouble = 6, 15
 
 func toFloat(from, to schema.Type) (diff.Stage, string) {
@@ -170,8 +173,9 @@ func toFloat(from, to schema.Type) (diff.Stage, string) {
 			return diff.StageWiden, ""
 		}
 		return diff.StageDestroy, rounded
+	default:
+		return diff.StageDestroy, "values that are no numbers are refused or become 0"
 	}
-	return diff.StageDestroy, "values that are no numbers are refused or become 0"
 }
 
 func toText(from, to schema.Type) (diff.Stage, string) {
@@ -188,8 +192,9 @@ func toText(from, to schema.Type) (diff.Stage, string) {
 		return diff.StageNarrow, "values become their text; it fails on those that are too long"
 	case bytesOf:
 		return diff.StageNarrow, "it fails on bytes that are no text in the column's character set"
+	default:
+		return diff.StageDestroy, fmt.Sprintf("values of %s have no equal as text", from.Name)
 	}
-	return diff.StageDestroy, fmt.Sprintf("values of %s have no equal as text", from.Name)
 }
 
 // textRoom is what a text type holds: characters, or as many bytes as make
@@ -229,6 +234,7 @@ func toBytes(from, to schema.Type) (diff.Stage, string) {
 		return diff.StageNarrow, "values become the bytes of their text in the column's character set"
 	case integers, decimals, lists, times, documents, addresses:
 		return diff.StageNarrow, "values become the bytes of their text"
+	default:
+		return diff.StageDestroy, fmt.Sprintf("values of %s have no equal as bytes", from.Name)
 	}
-	return diff.StageDestroy, fmt.Sprintf("values of %s have no equal as bytes", from.Name)
 }

@@ -11,11 +11,7 @@ import (
 
 // isPrimaryChange reports whether a change is about the primary key.
 func isPrimaryChange(c diff.Change) bool {
-	switch c.Code {
-	case diff.PrimaryKeyMissing, diff.PrimaryKeyDifferent, diff.PrimaryKeyExtra:
-		return true
-	}
-	return (c.Kind == diff.KindIndex || c.Kind == diff.KindPrimaryKey) && strings.EqualFold(c.Have, "PRIMARY")
+	return c.Kind == diff.KindPrimaryKey || c.Kind == diff.KindIndex && strings.EqualFold(c.Have, "PRIMARY")
 }
 
 // keys is the pass for primary keys, and for the columns that need them: a

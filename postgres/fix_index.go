@@ -11,14 +11,10 @@ import (
 
 // isPrimaryChange reports whether a change is about the primary key.
 func (t *tableChanges) isPrimaryChange(c diff.Change, have *schema.Table) bool {
-	switch c.Code {
-	case diff.PrimaryKeyMissing, diff.PrimaryKeyDifferent, diff.PrimaryKeyExtra:
-		return true
-	}
 	if key := have.PrimaryKey(); t.keyName == "" && key != nil {
 		t.keyName = key.Name
 	}
-	return (c.Kind == diff.KindIndex || c.Kind == diff.KindPrimaryKey) && t.keyName != "" && c.Have == t.keyName
+	return c.Kind == diff.KindPrimaryKey || c.Kind == diff.KindIndex && t.keyName != "" && c.Have == t.keyName
 }
 
 // keys is the pass for primary keys.
