@@ -93,7 +93,7 @@ func (d *differ) columnMissing(want, have *schema.Table, w *schema.Column) {
 }
 
 func (d *differ) columnExtra(want, have *schema.Table, h *schema.Column) {
-	if d.allowedColumn(d.short(want.Name), h.Name) {
+	if d.allowedColumn(d.short(want.Name), h.Name) || keepsHistory(have, h) {
 		return
 	}
 	c := d.columnChange(have, nil, h)
@@ -108,6 +108,12 @@ func (d *differ) columnExtra(want, have *schema.Table, h *schema.Column) {
 		c.Message = "the column is not declared, and Moodle cannot read tables with a column of its type"
 	}
 	d.add(d.placed(c, want))
+}
+
+// keepsHistory reports whether a column is one of the two that a system-versioned
+// table of MariaDB may show; the history is reported.
+func keepsHistory(t *schema.Table, c *schema.Column) bool {
+	return t.SystemVersioned && (c.Expression == "ROW START" || c.Expression == "ROW END")
 }
 
 // columnText spells a column for people.
@@ -136,17 +142,21 @@ func (d *differ) compareColumn(want, have *schema.Table, w, h *schema.Column) {
 	}
 	wf, hf := d.ruleOf(w.Type).family, d.ruleOf(h.Type).family
 	other = wf != hf && !(wf == varchars && hf == chars)
-	if w.Generated != h.Generated {
+	if w.Generated != schema.NotGenerated || h.Generated != schema.NotGenerated {
+		if w.Generated == h.Generated && d.sameExpression(w.Expression, h.Expression) {
+			return
+		}
 		c := d.columnChange(have, w, h)
 		c.Code, c.Expected, c.Found = ColumnGenerated, generatedText(w), generatedText(h)
-		if h.Generated == schema.NotGenerated {
-			c.Message = "the column is not generated, as it should be"
+		if w.Generated != schema.NotGenerated {
+			c.Message = fmt.Sprintf("the column is %s instead of %s", c.Found, c.Expected)
 		}
 		report(c)
 		return
 	}
 	d.compareNull(want, have, w, h)
-	if w.OnUpdate != h.OnUpdate {
+	// Of a time where none is declared, and of what comes with it, the type is what differs.
+	if w.OnUpdate != h.OnUpdate && wf == hf {
 		c := d.columnChange(have, w, h)
 		c.Code, c.Expected, c.Found = ColumnOnUpdate, noneOr(w.OnUpdate), noneOr(h.OnUpdate)
 		report(c)
@@ -154,20 +164,23 @@ func (d *differ) compareColumn(want, have *schema.Table, w, h *schema.Column) {
 	if h.Invisible != w.Invisible {
 		c := d.columnChange(have, w, h)
 		c.Code, c.Expected, c.Found = ColumnInvisible, yesNo(w.Invisible, "invisible"), yesNo(h.Invisible, "invisible")
+		if w.Invisible {
+			c.Message = "the column is visible, unlike the expected one"
+		}
 		report(c)
 	}
 	switch {
-	case w.AutoIncrement || h.AutoIncrement:
+	case d.counterOf(d.want, want, w).counts || d.counterOf(d.have, have, h).counts:
 		d.compareAutoIncrement(want, have, w, h)
-	case !other:
-		d.compareDefaults(have, w, h)
+	case !other, d.sameSortOfDefault(wf, hf):
+		d.compareDefaults(want, have, w, h)
 	}
 }
 
 // compareNull reports a column that allows NULL where it should not, or the
 // other way round. A primary key that is missing or has other columns explains it.
 func (d *differ) compareNull(want, have *schema.Table, w, h *schema.Column) {
-	if w.NotNull == h.NotNull || !w.NotNull && inPrimaryKey(have, h.Name) {
+	if w.NotNull == h.NotNull || !w.NotNull && d.forcedNotNull(have, w, h) {
 		return
 	}
 	c := d.columnChange(have, w, h)
@@ -176,6 +189,19 @@ func (d *differ) compareNull(want, have *schema.Table, w, h *schema.Column) {
 		c.Code, c.Expected, c.Found = ColumnNotNull, "NULL", "NOT NULL"
 	}
 	d.add(d.placed(c, want))
+}
+
+// forcedNotNull reports whether something else that is reported makes the server refuse NULL.
+func (d *differ) forcedNotNull(have *schema.Table, w, h *schema.Column) bool {
+	mysql := d.have.Engine.IsMySQL()
+	switch {
+	case inPrimaryKey(have, h.Name):
+		return true
+	case h.AutoIncrement && !w.AutoIncrement:
+		return mysql || h.Identity != ""
+	}
+	// Servers with explicit_defaults_for_timestamp off give a TIMESTAMP a default, and refuse NULL.
+	return mysql && h.Type.Name == "timestamp" && w.Type.Name != "timestamp" && h.Default.Kind != schema.NoDefault
 }
 
 func inPrimaryKey(t *schema.Table, column string) bool {

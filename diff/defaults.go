@@ -11,6 +11,7 @@ import (
 // sameDefault reports whether two defaults give the same value. Numbers are
 // compared by value: MySQL pads them to the scale of their column.
 func (d *differ) sameDefault(want, have schema.Default, number bool) bool {
+	want, have = d.constant(want), d.constant(have)
 	if want == have {
 		return true
 	}
@@ -24,11 +25,38 @@ func (d *differ) sameDefault(want, have schema.Default, number bool) bool {
 			return w.Cmp(h) == 0
 		}
 	}
-	if want.Kind == schema.ExpressionDefault && have.Kind == schema.ExpressionDefault {
-		mysql := d.have.Engine.IsMySQL()
-		return parseExpression(want.Text, mysql).spell(nil) == parseExpression(have.Text, mysql).spell(nil)
+	return want.Kind == schema.ExpressionDefault && have.Kind == schema.ExpressionDefault && d.sameExpression(want.Text, have.Text)
+}
+
+// sameExpression compares expressions without what a server may add or leave out.
+func (d *differ) sameExpression(want, have string) bool {
+	mysql := d.have.Engine.IsMySQL()
+	return parseExpression(want, mysql).spell(nil) == parseExpression(have, mysql).spell(nil)
+}
+
+// constant makes a literal of an expression that is no more than a constant
+// with a cast, through which the dialect did not see.
+func (d *differ) constant(v schema.Default) schema.Default {
+	if v.Kind != schema.ExpressionDefault {
+		return v
 	}
-	return false
+	switch e := parseExpression(v.Text, d.have.Engine.IsMySQL()); {
+	case len(e) != 1:
+	case e[0].kind == tokenWord && e[0].text == "null":
+		return schema.Default{}
+	case e[0].kind == tokenString, e[0].kind == tokenNumber:
+		return schema.Literal(e[0].text)
+	}
+	return v
+}
+
+// sameSortOfDefault reports whether columns of two families can have the same
+// default. Texts of MySQL and MariaDB commonly have none.
+func (d *differ) sameSortOfDefault(want, have family) bool {
+	letters := func(f family) bool {
+		return f == varchars || f == chars || f == texts && !d.have.Engine.IsMySQL()
+	}
+	return want.numeric() && have.numeric() || letters(want) && letters(have)
 }
 
 // numberOf reads a number, also one in parentheses or quotes. Those of an
@@ -45,7 +73,7 @@ func numberOf(s string) (*big.Rat, bool) {
 }
 
 // compareDefaults reports a default that gives another value.
-func (d *differ) compareDefaults(t *schema.Table, want, have *schema.Column) {
+func (d *differ) compareDefaults(wantTable, t *schema.Table, want, have *schema.Column) {
 	if d.sameDefault(want.Default, have.Default, d.ruleOf(want.Type).family.numeric()) {
 		return
 	}
@@ -65,7 +93,7 @@ func (d *differ) compareDefaults(t *schema.Table, want, have *schema.Column) {
 		c.Code = ColumnDefault
 		c.Message = fmt.Sprintf("the default is %s instead of %s", c.Found, c.Expected)
 	}
-	d.add(c)
+	d.add(d.placed(c, wantTable))
 }
 
 // defaultText spells a default for people.

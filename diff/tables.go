@@ -2,6 +2,7 @@ package diff
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/moodledb/moodledb/schema"
@@ -22,24 +23,34 @@ func (d *differ) tables() {
 	for _, p := range pairs {
 		switch {
 		case d.unread(p.want.Name):
-		case p.have == nil:
-			d.tableMissing(p.want)
-		case p.have.Name != p.want.Name:
-			d.tableMissing(p.want)
+		case p.have == nil, p.have.Name != p.want.Name:
+			d.tableMissing(p.want, p.have)
 		default:
 			d.compareTable(p.want, p.have, owner)
 		}
 	}
 	for _, t := range extra {
-		d.extraTable(t)
+		if !partOf(t, pairs) {
+			d.extraTable(t)
+		}
 	}
+}
+
+// partOf reports whether a table is a partition of a table that is reported as
+// partitioned. The catalogs do not tell of which, but a part has the columns of the whole.
+func partOf(t *schema.Table, pairs []tablePair) bool {
+	return t.Inherited && slices.ContainsFunc(pairs, func(p tablePair) bool {
+		return p.have != nil && p.have.Partitioned && len(p.have.Columns) == len(t.Columns) &&
+			!slices.ContainsFunc(t.Columns, func(c schema.Column) bool { return p.have.Column(c.Name) == nil })
+	})
 }
 
 // tablePair is an expected table and the found one; have is nil when there is none.
 type tablePair struct{ want, have *schema.Table }
 
 // pairTables finds the table of each expected one: that of the same name, or
-// the only one whose name differs in case alone. The others are extra.
+// the only one whose name differs in case alone. The others are extra. Tables of
+// another prefix are not looked at.
 func (d *differ) pairTables() (pairs []tablePair, extra []*schema.Table) {
 	taken := map[string]bool{}
 	folded := map[string][]*schema.Table{}
@@ -60,7 +71,9 @@ func (d *differ) pairTables() (pairs []tablePair, extra []*schema.Table) {
 		if p.have != nil {
 			taken[p.have.Name] = true
 		}
-		pairs = append(pairs, p)
+		if strings.HasPrefix(p.want.Name, d.opts.Prefix) {
+			pairs = append(pairs, p)
+		}
 	}
 	for i := range d.have.Tables {
 		if t := &d.have.Tables[i]; !taken[t.Name] {
@@ -71,8 +84,8 @@ func (d *differ) pairTables() (pairs []tablePair, extra []*schema.Table) {
 }
 
 // tableMissing reports an expected table that was not found, or found as
-// something else, under another name or elsewhere.
-func (d *differ) tableMissing(t *schema.Table) {
+// something else or elsewhere, or as one whose name differs in case (like).
+func (d *differ) tableMissing(t, like *schema.Table) {
 	c := Change{Code: TableMissing, Table: t.Name, Want: t.Name, Expected: "a table", Found: "none", Origin: t.Origin}
 	component := t.Origin.Component
 	_, installed := d.opts.Installed[component]
@@ -83,13 +96,11 @@ func (d *differ) tableMissing(t *schema.Table) {
 			return
 		}
 	}
-	for i := range d.have.Tables {
-		if h := &d.have.Tables[i]; strings.EqualFold(h.Name, t.Name) {
-			c.Have, c.Found = h.Name, h.Name
-			c.Message = fmt.Sprintf("a declared table is missing: only %s is there, whose name differs in case", h.Name)
-			d.add(c)
-			return
-		}
+	if like != nil {
+		c.Have, c.Found = like.Name, like.Name
+		c.Message = fmt.Sprintf("a declared table is missing: only %s is there, whose name differs in case", like.Name)
+		d.add(c)
+		return
 	}
 	for _, e := range d.have.Elsewhere {
 		if e.Name == t.Name {
@@ -118,7 +129,8 @@ func viewText(v *schema.View) string {
 
 // compareTable compares a table that is on both sides.
 func (d *differ) compareTable(want, have *schema.Table, owner string) {
-	if strings.TrimSpace(have.StorageEngine) == "" && d.have.Engine.IsMySQL() && want.StorageEngine != "" && len(have.Columns) == 0 {
+	if strings.TrimSpace(have.StorageEngine) == "" && d.have.Engine.IsMySQL() && want.StorageEngine != "" {
+		// Its columns may be known, but not its indexes.
 		d.tableChange(want, have, Change{
 			Code: TableEngine, Expected: want.StorageEngine, Found: "a table that the server cannot open",
 			Message: "the server cannot open the table: " + noneOr(have.Comment),
@@ -189,7 +201,9 @@ func (d *differ) tableServer(want, have *schema.Table, owner string) {
 		})
 	}
 	for _, e := range d.have.Elsewhere {
-		if e.Name != have.Name {
+		if e.Name != have.Name || slices.ContainsFunc(d.want.Elsewhere, func(w schema.Elsewhere) bool {
+			return w.Name == e.Name && w.First == e.First
+		}) {
 			continue
 		}
 		c := Change{Code: TableShadowed, Object: e.Schema, Expected: "no other", Found: "one in the schema " + e.Schema}
@@ -202,13 +216,11 @@ func (d *differ) tableServer(want, have *schema.Table, owner string) {
 	}
 }
 
-// owner is the role that should own the tables.
+// owner is the role that should own the tables: the owner of the table config,
+// unless that was given away alone, or else of most tables.
 func (d *differ) owner(pairs []tablePair) string {
 	if d.opts.Owner != "" {
 		return d.opts.Owner
-	}
-	if t := d.have.Table(d.opts.Prefix + "config"); t != nil && t.Owner != "" {
-		return t.Owner
 	}
 	count := map[string]int{}
 	best := ""
@@ -222,6 +234,9 @@ func (d *differ) owner(pairs []tablePair) string {
 			best = o
 		}
 	}
+	if t := d.have.Table(d.opts.Prefix + "config"); t != nil && t.Owner != "" && (count[t.Owner] > 1 || count[best] == 1) {
+		return t.Owner
+	}
 	return best
 }
 
@@ -231,7 +246,7 @@ func (d *differ) collations(want, have *schema.Table) {
 	shared, apart := 0, 0
 	type pair struct{ w, h *schema.Column }
 	var differ []pair
-	differs := want.Collation != "" && have.Collation != "" && want.Collation != have.Collation
+	differs := want.Collation != "" && have.Collation != "" && !sameCollation(want.Collation, have.Collation)
 	for i := range want.Columns {
 		w := &want.Columns[i]
 		name := w.Name
@@ -242,11 +257,11 @@ func (d *differ) collations(want, have *schema.Table) {
 		if h == nil || !d.ruleOf(w.Type).family.character() || !d.ruleOf(h.Type).family.character() {
 			continue
 		}
-		if w.Collation == h.Collation || d.have.Engine.IsMySQL() && (w.Collation == "" || h.Collation == "") {
+		if sameCollation(w.Collation, h.Collation) || d.have.Engine.IsMySQL() && (w.Collation == "" || h.Collation == "") {
 			apart++
 			continue
 		}
-		if h.Collation == have.Collation && w.Collation == want.Collation {
+		if sameCollation(h.Collation, have.Collation) {
 			shared++
 		} else {
 			apart++
@@ -268,12 +283,27 @@ func (d *differ) collations(want, have *schema.Table) {
 	for _, p := range differ {
 		c := d.columnChange(have, p.w, p.h)
 		c.Code, c.Expected, c.Found = ColumnCollation, noneOr(p.w.Collation), noneOr(p.h.Collation)
-		if p.w.Charset != p.h.Charset && p.h.Charset != "" {
+		if charsetName(p.w.Charset) != charsetName(p.h.Charset) && p.h.Charset != "" {
 			c.Code = ColumnCharset
 		}
 		c.Message = fmt.Sprintf("the collation is %s instead of %s", c.Found, c.Expected)
 		d.add(d.placed(c, want))
 	}
+}
+
+// sameCollation compares collations by what they are.
+func sameCollation(a, b string) bool {
+	charsetA, restA, _ := strings.Cut(a, "_")
+	charsetB, restB, _ := strings.Cut(b, "_")
+	return charsetName(charsetA) == charsetName(charsetB) && restA == restB
+}
+
+// charsetName is what servers of today call a character set.
+func charsetName(name string) string {
+	if name == "utf8" {
+		return "utf8mb3"
+	}
+	return name
 }
 
 // views reports views and foreign tables that stand for no expected table.
@@ -282,7 +312,7 @@ func (d *differ) views() {
 	for i := range d.want.Views {
 		v := &d.want.Views[i]
 		expected[v.Name] = true
-		if d.unread(v.Name) || d.hasView(v.Name) || d.have.Table(v.Name) != nil {
+		if d.unread(v.Name) || d.hasView(v.Name) || d.have.Table(v.Name) != nil || !strings.HasPrefix(v.Name, d.opts.Prefix) {
 			continue
 		}
 		d.add(Change{
@@ -291,7 +321,7 @@ func (d *differ) views() {
 	}
 	for i := range d.have.Views {
 		v := &d.have.Views[i]
-		if !strings.HasPrefix(v.Name, d.opts.Prefix) || expected[v.Name] || d.want.Table(v.Name) != nil {
+		if !strings.HasPrefix(v.Name, d.opts.Prefix) || expected[v.Name] || d.unread(v.Name) || d.want.Table(v.Name) != nil {
 			continue
 		}
 		d.add(Change{Code: ViewExtra, Table: v.Name, Have: v.Name, Expected: "none", Found: viewText(v)})

@@ -128,11 +128,31 @@ func (d *differ) ruleOf(t schema.Type) typeRule {
 		return typeRule{name: t.Name, family: others}
 	}
 	if r.size == 0 && (r.family == bytesets || r.family == varchars || r.family == chars) {
-		if r.size = t.Length; r.size == 0 {
+		// Only PostgreSQL's varchar does without a length.
+		if r.size = t.Length; r.size == 0 && !d.have.Engine.IsMySQL() {
 			r.size = noLimit
 		}
 	}
 	return r
+}
+
+// strange reports whether Moodle does not know a type: its drivers refuse the
+// table, or nobody has tried. Of times they know the words at most.
+func (d *differ) strange(t schema.Type) bool {
+	switch d.ruleOf(t).family {
+	case temporals, others:
+		return true
+	case bits, chars:
+		return !d.have.Engine.IsMySQL()
+	}
+	return false
+}
+
+// modifiers is what stands in the parentheses of a type as the server prints it.
+func modifiers(t schema.Type) string {
+	_, rest, _ := strings.Cut(t.Raw, "(")
+	inside, _, _ := strings.Cut(rest, ")")
+	return strings.ToLower(strings.ReplaceAll(inside, " ", ""))
 }
 
 // mismatch is one way in which a found type differs from the expected one.
@@ -147,7 +167,7 @@ func (d *differ) compareTypes(want, have schema.Type) []mismatch {
 	w, h := d.ruleOf(want), d.ruleOf(have)
 	found, expected := typeText(have), typeText(want)
 	if w.family != h.family {
-		return []mismatch{otherFamily(w, h, want, have)}
+		return []mismatch{d.otherFamily(w, h, want, have)}
 	}
 	var out []mismatch
 	add := func(code Code, severity Severity, format string, args ...any) {
@@ -186,8 +206,10 @@ func (d *differ) compareTypes(want, have schema.Type) []mismatch {
 			add(ColumnType, "", "%s has other members than the declared %s", found, expected)
 		}
 	case temporals, bits, others:
+		// What stands in the parentheses may say more than the parts: timestamp(0), geometry(Point,4326).
+		// The word in front of them is each server's own, as in JSON of MariaDB, which is a longtext.
 		if want.Name != have.Name || want.Length != have.Length || want.Precision != have.Precision ||
-			w.family == others && !strings.EqualFold(want.Raw, have.Raw) {
+			want.Name != "year" && modifiers(want) != modifiers(have) {
 			add(ColumnType, "", "%s is another type than the declared %s", found, expected)
 		}
 	default:
@@ -204,16 +226,17 @@ func (d *differ) compareTypes(want, have schema.Type) []mismatch {
 }
 
 // otherFamily says what it means that a type of another family was found.
-func otherFamily(w, h typeRule, want, have schema.Type) mismatch {
+func (d *differ) otherFamily(w, h typeRule, want, have schema.Type) mismatch {
 	found, expected := typeText(have), typeText(want)
 	say := func(code Code, severity Severity, format string) mismatch {
 		return mismatch{code, severity, fmt.Sprintf(format, found, expected)}
 	}
 	switch {
-	case h.family == temporals, h.family == bits, h.family == others:
+	case d.strange(have) && !(w.family.character() && h.family == chars):
 		return say(ColumnTypeUnknown, "", "%s is a type that Moodle does not handle where %s is declared")
 	case w.family == varchars && (h.family == chars || h.family == texts):
-		if h.size < w.size {
+		// A text counts bytes, of which a character may have four.
+		if h.size < w.size || h.family == texts && h.size/4 < w.size {
 			return say(ColumnNotVarchar, Error, "%s stands in place of the declared %s, and is shorter")
 		}
 		return say(ColumnNotVarchar, "", "%s stands in place of the declared %s")
@@ -243,7 +266,10 @@ func compareDecimals(want, have schema.Type) []mismatch {
 		return nil
 	}
 	digits := func(t schema.Type) (before, after int) {
-		if t.Precision == 0 {
+		switch {
+		case t.Precision == 0 && t.Name == "decimal":
+			return 10, 0 // MySQL's, where none are given
+		case t.Precision == 0:
 			return math.MaxInt, math.MaxInt
 		}
 		return t.Precision - t.Scale, t.Scale
@@ -285,7 +311,7 @@ func typeText(t schema.Type) string {
 	}
 	switch {
 	case len(t.Values) > 0:
-		return shorten(t.Raw)
+		return shorten(name + "('" + strings.Join(t.Values, "','") + "')")
 	case t.Length > 0:
 		name += "(" + strconv.FormatInt(t.Length, 10) + ")"
 	case t.Name == "character varying":
