@@ -14,17 +14,38 @@ func TestEveryFieldIsDocumented(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, document := range []any{planJSON{}, resultJSON{}, versionJSON{}} {
+	for _, document := range []any{planJSON{}, resultJSON{}, versionJSON{}, diffJSON{}} {
 		for _, name := range fieldNames(reflect.TypeOf(document)) {
 			if !strings.Contains(string(page), fmt.Sprintf("`%s`", name)) {
 				t.Errorf("docs/json.md does not explain the field %q of %T", name, document)
 			}
 		}
 	}
-	for _, version := range []string{planSchema, resultSchema, versionSchema} {
+	for _, version := range []string{planSchema, resultSchema, versionSchema, diffSchema} {
 		if !strings.Contains(string(page), "## `"+version+"`") {
 			t.Errorf("docs/json.md has no section about %s", version)
 		}
+	}
+}
+
+// The example of a change is one of those in the golden file.
+func TestTheExampleIsReal(t *testing.T) {
+	page, err := os.ReadFile("../docs/json.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden, err := os.ReadFile("testdata/diff.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(page), "```json\n")
+	block, _, ok := strings.Cut(rest, "\n```")
+	if !ok {
+		t.Fatal("docs/json.md has no example")
+	}
+	example := strings.ReplaceAll(block, "\n", "\n    ")
+	if !strings.Contains(string(golden), example) {
+		t.Errorf("no change in testdata/diff.json is\n%s", example)
 	}
 }
 
@@ -39,7 +60,9 @@ func fieldNames(typ reflect.Type) []string {
 	var names []string
 	for i := range typ.NumField() {
 		f := typ.Field(i)
-		names = append(names, f.Tag.Get("json"))
+		if !f.Anonymous {
+			names = append(names, f.Tag.Get("json"))
+		}
 		names = append(names, fieldNames(f.Type)...)
 	}
 	return names

@@ -74,12 +74,17 @@ func findingPlace(f migrate.Finding) string {
 // must not be able to steer the reader's terminal or to forge a line.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r < ' ' || r >= 0x7f && r < 0xa0 || r == '\u2028' || r == '\u2029' ||
-			r >= '\u202a' && r <= '\u202e' || r >= '\u2066' && r <= '\u2069' {
+		if unprintable(r) {
 			return '\ufffd'
 		}
 		return r
 	}, s)
+}
+
+// unprintable reports whether a character steers a terminal, ends a line or turns the direction of writing.
+func unprintable(r rune) bool {
+	return r < ' ' || r >= 0x7f && r < 0xa0 || r == '\u2028' || r == '\u2029' ||
+		r >= '\u202a' && r <= '\u202e' || r >= '\u2066' && r <= '\u2069'
 }
 
 // flush writes everything at once.

@@ -1,19 +1,24 @@
-// Package report renders plans and results as text for people and as JSON for
-// programs.
+// Package report renders plans, results and differences: as text for people, as
+// JSON for programs, and differences in what CI systems, code hosts, browsers
+// and SQL clients read.
 //
 // The JSON is a contract, described in docs/json.md: each document names its
 // version in the field "schema", fields are added and never renamed or given
 // another meaning, and nothing but this package writes it. The text is for
 // reading and may change at any time.
 //
+// Names come from databases, where anybody may have made them: whatever they
+// hold, they stay data in every format.
+//
 // The package judges nothing and asks no server: what it prints was computed
-// by package migrate.
+// by packages migrate and drift.
 package report
 
 import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/moodledb/moodledb/migrate"
 )
@@ -21,13 +26,20 @@ import (
 // Format is a form of output.
 type Format string
 
-// The forms of output.
+// The forms of output. Those after JSON are for differences only, see [DiffFormats].
 const (
-	Text Format = "text"
-	JSON Format = "json"
+	Text     Format = "text"
+	JSON     Format = "json"
+	JUnit    Format = "junit"
+	SARIF    Format = "sarif"
+	GitHub   Format = "github"
+	GitLab   Format = "gitlab"
+	Markdown Format = "markdown"
+	HTML     Format = "html"
+	SQL      Format = "sql"
 )
 
-// Formats lists the names that [ParseFormat] knows.
+// Formats lists the names that [ParseFormat] knows: those of plans and results.
 func Formats() []Format { return []Format{Text, JSON} }
 
 // ParseFormat reads the name of a format.
@@ -66,8 +78,31 @@ func Result(w io.Writer, r *migrate.Result, format Format) error {
 }
 
 func writeJSON(w io.Writer, document any) error {
-	enc := json.NewEncoder(w)
+	var b strings.Builder
+	enc := json.NewEncoder(&b)
 	enc.SetIndent("", "  ")
 	enc.SetEscapeHTML(false)
-	return enc.Encode(document)
+	if err := enc.Encode(document); err != nil {
+		return err
+	}
+	_, err := io.WriteString(w, escapeJSON(b.String()))
+	return err
+}
+
+// escapeJSON writes as \u what the encoder leaves as it is, but a terminal
+// obeys. Outside of strings JSON has no such characters.
+func escapeJSON(s string) string {
+	unsafe := func(r rune) bool { return r != '\n' && unprintable(r) }
+	if !strings.ContainsFunc(s, unsafe) {
+		return s
+	}
+	var b strings.Builder
+	for _, r := range s {
+		if unsafe(r) {
+			fmt.Fprintf(&b, "\\u%04x", r)
+			continue
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
 }

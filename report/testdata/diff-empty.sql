@@ -1,0 +1,7 @@
+-- Made by moodledb diff.
+-- expected: mysql 9.7.0 at root@127.0.0.1:3306/moodle
+-- found: the dump schema/live.sql.gz of postgres 17.2
+-- compared: 2026-01-05T08:15:00Z
+-- No differences.
+--
+-- There is nothing to do.
