@@ -21,33 +21,39 @@ const highestBatch = 300
 // stays unknown where no index begins with the column, as MyISAM allows, for
 // tables that the user may not or the server cannot read, or that were dropped
 // meanwhile, and for values above those of a bigint.
+//
+// A site in use goes on giving out ids: where a table's next value is not above
+// the highest any more, it is read again.
 func (db *DB) ReadHighest(ctx context.Context, s *schema.Schema) error {
 	var columns []counted
 	for i := range s.Tables {
 		t := &s.Tables[i]
 		for j := range t.Columns {
 			if c := &t.Columns[j]; c.AutoIncrement && t.StorageEngine != "" && leadsIndex(t, c.Name) {
-				columns = append(columns, counted{table: t.Name, column: c})
+				columns = append(columns, counted{table: t, column: c})
 			}
 		}
 	}
-	for len(columns) > 0 {
-		n := min(highestBatch, len(columns))
-		err := db.readHighest(ctx, s.Name, columns[:n])
+	for todo := columns; len(todo) > 0; {
+		n := min(highestBatch, len(todo))
+		err := db.readHighest(ctx, s.Name, todo[:n])
 		if isOfTable(err) {
-			err = db.readHighestSingly(ctx, s.Name, columns[:n])
+			err = db.readHighestSingly(ctx, s.Name, todo[:n])
 		}
 		if err != nil {
 			return fmt.Errorf("read the highest ids: %w", err)
 		}
-		columns = columns[n:]
+		todo = todo[n:]
+	}
+	if err := db.readCounters(ctx, s.Name, columns); err != nil {
+		return fmt.Errorf("read the next ids again: %w", err)
 	}
 	return nil
 }
 
 // counted is a column that the server counts, and its table.
 type counted struct {
-	table  string
+	table  *schema.Table
 	column *schema.Column
 }
 
@@ -67,7 +73,7 @@ func (db *DB) readHighest(ctx context.Context, database string, columns []counte
 	selects := make([]string, len(columns))
 	for i, c := range columns {
 		selects[i] = fmt.Sprintf("SELECT %d AS n, CAST(MAX(%s) AS CHAR) AS highest FROM %s.%s",
-			i, QuoteIdent(c.column.Name), QuoteIdent(database), QuoteIdent(c.table))
+			i, QuoteIdent(c.column.Name), QuoteIdent(database), QuoteIdent(c.table.Name))
 	}
 	rows, err := db.sql.QueryContext(ctx, strings.Join(selects, "\nUNION ALL\n"))
 	if err != nil {
@@ -93,10 +99,53 @@ func (db *DB) readHighest(ctx context.Context, database string, columns []counte
 func (db *DB) readHighestSingly(ctx context.Context, database string, columns []counted) error {
 	for i := range columns {
 		if err := db.readHighest(ctx, database, columns[i:i+1]); err != nil && !isOfTable(err) {
-			return fmt.Errorf("table %q: %w", columns[i].table, err)
+			return fmt.Errorf("table %q: %w", columns[i].table.Name, err)
 		}
 	}
 	return nil
+}
+
+// readCounters reads the next values again that are not above the highest.
+func (db *DB) readCounters(ctx context.Context, database string, columns []counted) (err error) {
+	behind := map[string]*schema.Table{}
+	args := []any{database}
+	for _, c := range columns {
+		if next := c.table.AutoIncrement; next > 0 && c.column.Highest > 0 && next <= uint64(c.column.Highest) {
+			behind[c.table.Name] = c.table
+			args = append(args, c.table.Name)
+		}
+	}
+	if len(behind) == 0 {
+		return nil
+	}
+	conn, err := db.sql.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, conn.Close()) }()
+	if err := freshNumbers(ctx, conn, db.server); err != nil {
+		return err
+	}
+	query := `
+SELECT TABLE_NAME AS name, AUTO_INCREMENT AS auto_inc
+FROM information_schema.TABLES
+WHERE TABLE_SCHEMA = ? AND AUTO_INCREMENT IS NOT NULL AND TABLE_NAME IN (?` + strings.Repeat(", ?", len(behind)-1) + ")"
+	rows, err := conn.QueryContext(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var name string
+		var next uint64
+		if err := rows.Scan(&name, &next); err != nil {
+			return err
+		}
+		if t := behind[name]; t != nil {
+			t.AutoIncrement = max(t.AutoIncrement, next)
+		}
+	}
+	return rows.Err()
 }
 
 // isOfTable reports whether the server refuses for a reason that lies in one

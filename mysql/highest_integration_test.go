@@ -96,6 +96,32 @@ func TestReadHighestWithoutRights(t *testing.T) {
 	}
 }
 
+// Ids that are given out between the two looks do not leave a counter behind.
+func TestReadHighestOfSiteInUse(t *testing.T) {
+	for _, name := range testdb.Sources() {
+		t.Run(name, func(t *testing.T) {
+			s := testdb.Get(t, name)
+			url := s.Database(t)
+			s.Exec(t, url, "CREATE TABLE busy (id bigint NOT NULL AUTO_INCREMENT PRIMARY KEY)", "INSERT INTO busy VALUES (1)",
+				"CREATE TABLE idle (id bigint NOT NULL AUTO_INCREMENT PRIMARY KEY)", "INSERT INTO idle VALUES (7)")
+			db := open(t, url)
+			sc, err := db.Inspect(t.Context(), mysql.InspectOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.Exec(t, url, "INSERT INTO busy VALUES (NULL), (NULL), (40)")
+			if err := db.ReadHighest(t.Context(), &sc); err != nil {
+				t.Fatal(err)
+			}
+			for name, want := range map[string]uint64{"busy": 41, "idle": 8} {
+				if table := sc.Table(name); table.AutoIncrement != want || uint64(table.Columns[0].Highest) != want-1 {
+					t.Errorf("table %q: next %d, highest %d, want %d", name, table.AutoIncrement, table.Columns[0].Highest, want)
+				}
+			}
+		})
+	}
+}
+
 // questions returns how many statements the server has been sent so far.
 func questions(t *testing.T, db *sql.DB) int {
 	t.Helper()

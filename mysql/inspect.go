@@ -74,11 +74,8 @@ func (in *inspector) run(ctx context.Context, db *sql.DB) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, in.conn.Close()) }()
-	if in.server.Engine == schema.MySQL && in.server.AtLeast(8, 0, 0) {
-		// Else AUTO_INCREMENT and the numbers of rows may be a day old.
-		if _, err := in.conn.ExecContext(ctx, "SET SESSION information_schema_stats_expiry = 0"); err != nil {
-			return err
-		}
+	if err := freshNumbers(ctx, in.conn, in.server); err != nil {
+		return err
 	}
 	for _, step := range []struct {
 		what string
@@ -101,6 +98,16 @@ func (in *inspector) run(ctx context.Context, db *sql.DB) (err error) {
 		}
 	}
 	return nil
+}
+
+// freshNumbers makes the session see AUTO_INCREMENT and numbers of rows as they
+// are: MySQL's may be a day old.
+func freshNumbers(ctx context.Context, conn *sql.Conn, server Server) error {
+	if server.Engine != schema.MySQL || !server.AtLeast(8, 0, 0) {
+		return nil
+	}
+	_, err := conn.ExecContext(ctx, "SET SESSION information_schema_stats_expiry = 0")
+	return err
 }
 
 // each runs a query whose first column is a database name and calls row for

@@ -22,6 +22,9 @@ const highestBatch = 100
 // column, since that would read the whole table, for tables that the role
 // may not read, or not all of, for tables that were dropped meanwhile or that
 // the server cannot read, and for columns that are no integers.
+//
+// A site in use goes on giving out ids: where a sequence is not beyond the
+// highest id any more, its position is read again.
 func (db *DB) ReadHighest(ctx context.Context, s *schema.Schema) error {
 	c, err := db.acquire(ctx)
 	if err != nil {
@@ -42,18 +45,54 @@ func (db *DB) ReadHighest(ctx context.Context, s *schema.Schema) error {
 			}
 		}
 	}
-	for len(columns) > 0 {
-		n := min(highestBatch, len(columns))
-		err := readHighest(ctx, c, s.Name, columns[:n])
+	for todo := columns; len(todo) > 0; {
+		n := min(highestBatch, len(todo))
+		err := readHighest(ctx, c, s.Name, todo[:n])
 		if isOfTable(err) {
-			err = readHighestSingly(ctx, c, s.Name, columns[:n])
+			err = readHighestSingly(ctx, c, s.Name, todo[:n])
 		}
 		if err != nil {
 			return canceled(ctx, stepError(err, "read the highest ids"))
 		}
-		columns = columns[n:]
+		todo = todo[n:]
+	}
+	if err := readAgain(ctx, c, s.Name, overtaken(s, columns)); err != nil {
+		return canceled(ctx, stepError(err, "read the highest ids"))
 	}
 	return nil
+}
+
+// readAgain reads the positions of sequences, one by one where one of them cannot be read.
+func readAgain(ctx context.Context, q querier, schemaName string, sequences []*schema.Sequence) error {
+	err := readPositions(ctx, q, schemaName, sequences)
+	if !isOfTable(err) {
+		return err
+	}
+	for i := range sequences {
+		if err := readPositions(ctx, q, schemaName, sequences[i:i+1]); err != nil && !isOfTable(err) {
+			return err
+		}
+	}
+	return nil
+}
+
+// overtaken are the sequences that are not beyond the highest id of a column
+// that draws from them, as far as their positions are known.
+func overtaken(s *schema.Schema, columns []counted) []*schema.Sequence {
+	highest := map[string]int64{}
+	for _, c := range columns {
+		if name := c.column.Sequence; c.column.HighestKnown {
+			highest[name] = max(highest[name], c.column.Highest)
+		}
+	}
+	var all []*schema.Sequence
+	for i := range s.Sequences {
+		q := &s.Sequences[i]
+		if h, ok := highest[q.Name]; ok && q.Last >= q.Min && q.Last <= h {
+			all = append(all, q)
+		}
+	}
+	return all
 }
 
 // counted is a column that draws from a sequence, and its table.

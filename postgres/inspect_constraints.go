@@ -3,7 +3,6 @@ package postgres
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -141,40 +140,4 @@ ORDER BY c.relname`, fmt.Sprintf(notOfExtension, "c"))
 		}
 		return nil
 	})
-}
-
-// positionBatch is the number of sequences that one query reads. Each takes a
-// lock until the query ends.
-const positionBatch = 500
-
-// readPositions reads where the sequences stand. Only the sequence itself
-// tells this exactly: the function behind the view pg_sequences hides the
-// position of a sequence whose next value is its last_value. A sequence that
-// the role may not read keeps a Last of 0.
-func (in *inspector) readPositions(ctx context.Context, q querier) error {
-	for todo := in.readable; len(todo) > 0; {
-		n := min(positionBatch, len(todo))
-		selects := make([]string, n)
-		for i, oid := range todo[:n] {
-			selects[i] = fmt.Sprintf("SELECT %d::oid, last_value, is_called FROM %s",
-				oid, qualify(in.name, in.schema.Sequences[in.sequences[oid]].Name))
-		}
-		todo = todo[n:]
-		var (
-			oid    uint32
-			last   int64
-			called bool
-		)
-		query := strings.Join(selects, "\nUNION ALL\n")
-		// A statement of its own each time: nothing to keep prepared.
-		err := forEach(ctx, q, query, []any{pgx.QueryExecModeExec}, []any{&oid, &last, &called}, func() error {
-			s := &in.schema.Sequences[in.sequences[oid]]
-			s.Last, s.Called = last, called
-			return nil
-		})
-		if err != nil {
-			return fmt.Errorf("read the positions of sequences: %w", err)
-		}
-	}
-	return nil
 }

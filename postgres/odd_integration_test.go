@@ -70,6 +70,33 @@ func TestReadHighestOdd(t *testing.T) {
 	})
 }
 
+// Ids that are given out between the two looks do not leave a sequence behind.
+func TestReadHighestOfSiteInUse(t *testing.T) {
+	forTargets(t, func(t *testing.T, s *testdb.Server) {
+		url := s.Database(t)
+		s.Exec(t, url, "CREATE TABLE busy (id bigserial PRIMARY KEY)", "CREATE TABLE behind (id bigserial PRIMARY KEY)",
+			"INSERT INTO busy DEFAULT VALUES", "INSERT INTO behind VALUES (50)")
+		db := open(t, url)
+		got := inspect(t, db, "public")
+		s.Exec(t, url, "INSERT INTO busy SELECT FROM generate_series(1, 9)")
+		if err := db.ReadHighest(t.Context(), &got); err != nil {
+			t.Fatal(err)
+		}
+		for name, want := range map[string][2]int64{"busy": {10, 10}, "behind": {50, 1}} {
+			column := got.Table(name).Columns[0]
+			var last int64
+			for _, q := range got.Sequences {
+				if q.Name == column.Sequence {
+					last = q.Last
+				}
+			}
+			if column.Highest != want[0] || last != want[1] {
+				t.Errorf("table %q: highest %d and sequence at %d, want %v", name, column.Highest, last, want)
+			}
+		}
+	})
+}
+
 // counter counts the queries of a pool.
 type counter struct{ n int }
 
