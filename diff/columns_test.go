@@ -66,6 +66,12 @@ func TestRenamedColumns(t *testing.T) {
 	rename := func(from, to string) func(*schema.Schema) {
 		return func(h *schema.Schema) { col(h, from).Name = to }
 	}
+	// twin gives the column wide a neighbour that is like it.
+	twin := func(s *schema.Schema) {
+		c := *col(s, "wide")
+		c.Name = "other"
+		probe(s).Columns = slices.Insert(probe(s).Columns, 4, c)
+	}
 	// move puts a column at the end of the table, as a script that copies it does.
 	move := func(from, to string) func(*schema.Schema) {
 		return func(h *schema.Schema) {
@@ -81,6 +87,15 @@ func TestRenamedColumns(t *testing.T) {
 			rename("state", "status")(h)
 			rename("name", "title")(h)
 		}, want: []string{"error column-renamed probe status", "error column-renamed probe title"}},
+		{name: "two neighbours that are alike", change: func(h *schema.Schema) {
+			twin(h)
+			rename("wide", "first")(h)
+			rename("other", "second")(h)
+		}, prepare: func(w *schema.Schema, _ *Options) { twin(w) }, want: []string{"error column-renamed probe first", "error column-renamed probe second"}},
+		{name: "the last one, with a new one behind it", change: func(h *schema.Schema) {
+			rename("moment", "instant")(h)
+			addColumn(probe(h), "spare")
+		}, want: []string{"error column-renamed probe instant", "warning column-extra probe spare"}},
 		{name: "elsewhere, by a similar name", change: move("moment", "moment_old"), want: one("error column-renamed probe moment_old")},
 		{name: "elsewhere, by another name", change: move("wide", "spare"), want: []string{"error column-missing probe wide", "warning column-extra probe spare"}},
 		{name: "another type", change: func(h *schema.Schema) {

@@ -25,16 +25,21 @@ func (d *differ) findRenamed(want, have *schema.Table) {
 		}
 	}
 	wantPlaces, havePlaces := d.places(want, have), d.places(have, want)
-	samePlace := func(w, h *schema.Column) bool { return wantPlaces[w] == havePlaces[h] }
+	samePlace := func(w, h *schema.Column) bool {
+		return wantPlaces[w].before == havePlaces[h].before && wantPlaces[w].after == havePlaces[h].after
+	}
 	similar := func(w, h *schema.Column) bool {
 		return d.sameKind(w, h) && similarNames(w.Name, h.Name)
 	}
 	s.settle(func(w, h *schema.Column) bool { return strings.EqualFold(w.Name, h.Name) })
 	s.settle(func(w, h *schema.Column) bool { return similar(w, h) && samePlace(w, h) })
 	s.settle(similar)
-	s.settle(func(w, h *schema.Column) bool {
+	replaced := func(w, h *schema.Column) bool {
 		return samePlace(w, h) && d.sameKind(w, h) && d.sameDefault(w.Default, h.Default, d.ruleOf(w.Type).family.numeric())
-	})
+	}
+	s.settle(replaced)
+	// Neighbours that are alike are told apart by their order, if there are as many.
+	s.settle(func(w, h *schema.Column) bool { return replaced(w, h) && wantPlaces[w] == havePlaces[h] })
 	if len(s.pairs) > 0 {
 		d.renamed[want.Name] = s.pairs
 	}
