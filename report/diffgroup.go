@@ -229,7 +229,7 @@ func objectText(c diff.Change) string {
 		return kindText(c.Kind) + columnsText(c.Columns)
 	case diff.KindSource, diff.KindDefinition:
 		if c.Object != "" {
-			return c.Object
+			return c.Object + columnsText(c.Columns)
 		}
 		return kindText(c.Kind)
 	default:
@@ -273,10 +273,11 @@ func changePlace(c diff.Change) string {
 // unsaid returns what was expected and found, as far as the message does not say it.
 func unsaid(c diff.Change) (expected, found string) {
 	expected, found = c.Expected, c.Found
-	if says(c.Message, expected) {
+	columns := strings.TrimSpace(columnsText(c.Columns)) // which stand beside the object
+	if says(c.Message, expected) || expected == columns {
 		expected = ""
 	}
-	if says(c.Message, found) {
+	if says(c.Message, found) || found == columns {
 		found = ""
 	}
 	// What is missing or too many in the whole needs no second word for it.
