@@ -354,4 +354,3 @@ func writeFile(file string, write func(io.Writer) error) (err error) {
 	}
 	return os.Rename(temporary.Name(), file)
 }
-
