@@ -58,6 +58,9 @@ type tableClauses struct {
 	partitioned, versioned                                                      bool
 }
 
+// maxElements is more than a table can have of columns and keys. It bounds the time of reading nonsense.
+const maxElements = 10_000
+
 var errNoDefinition = errors.New("it makes a table without naming its columns")
 
 // createTable reads CREATE TABLE from the token behind the table's name.
@@ -70,7 +73,11 @@ func (b *tableSource) createTable(i int) error {
 	if !b.balanced() {
 		return errors.New("the list of its columns has no end")
 	}
-	for _, e := range b.list(i+1, end-1) {
+	elements := b.list(i+1, end-1)
+	if len(elements) > maxElements {
+		return fmt.Errorf("it has %d columns and keys", len(elements))
+	}
+	for _, e := range elements {
 		if err := b.element(e[0], e[1]); err != nil {
 			return err
 		}

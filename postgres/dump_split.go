@@ -207,7 +207,9 @@ func (s *splitter) withinBody() bool {
 	if !s.atomic && beginAtomic.Match(s.text) {
 		s.atomic = true
 	}
-	return s.atomic && !bytes.HasSuffix(bytes.ToUpper(bytes.TrimRight(s.text, " \t\r\n")), []byte("\nEND"))
+	const end = "\nEND"
+	text := bytes.TrimRight(s.text, " \t\r\n")
+	return s.atomic && !strings.EqualFold(string(text[max(0, len(text)-len(end)):]), end)
 }
 
 // quoted takes a quoted text or name. A doubled quote is the end of one and the start of another.

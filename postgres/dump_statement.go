@@ -32,15 +32,12 @@ var aboutSchema = regexp.MustCompile(`(?is)^(?:` +
 	`|SET\s+search_path\s*(?:=|TO\s))`)
 
 // named finds the relation of a statement that cannot be parsed.
-var named = regexp.MustCompile(`(?is)^(?:CREATE|ALTER|DROP|COPY|COMMENT)\s[^("]*?(?:TABLE|VIEW|SEQUENCE|COPY|COLUMN|\sON)\s+(?:IF\s+(?:NOT\s+)?EXISTS\s+)?(?:ONLY\s+)?` +
-	`((?:"(?:[^"]|"")+"|[\w$]+)(?:\.(?:"(?:[^"]|"")+"|[\w$]+))?)`)
+var named = regexp.MustCompile(`(?is)^(?:COPY|(?:CREATE|ALTER|DROP)\s[^("]*?\b(?:TABLE|VIEW|SEQUENCE|ON)|COMMENT\s+ON\s+(?:TABLE|COLUMN|INDEX))\s+` +
+	`(?:IF\s+(?:NOT\s+)?EXISTS\s+)?(?:ONLY\s+)?((?:"(?:[^"]|"")+"|[\w$]+)(?:\.(?:"(?:[^"]|"")+"|[\w$]+))?)`)
 
 // guessRelation returns the relation that the beginning of a statement names.
 func guessRelation(text string) relation {
-	m := named.FindStringSubmatch("COPY " + strings.TrimPrefix(text, "COPY "))
-	if !strings.HasPrefix(text, "COPY ") {
-		m = named.FindStringSubmatch(text)
-	}
+	m := named.FindStringSubmatch(text[:min(len(text), 1<<10)])
 	if m == nil {
 		return relation{}
 	}
@@ -78,6 +75,9 @@ func (d *dumpReader) statement(st statement) error {
 		return nil
 	}
 	text, node, err := parse(st.text)
+	if errors.Is(err, errParserBroke) {
+		return fmt.Errorf("line %d: %w", st.line, err)
+	}
 	if err != nil {
 		d.unread(st, guessRelation(st.text), err)
 		return nil
@@ -92,18 +92,32 @@ func (d *dumpReader) statement(st statement) error {
 	return nil
 }
 
-// parse runs the parser over one statement. It is that of PostgreSQL 17; where it fails, the
-// statement is tried again without the clauses that came later.
+// What is given to the parser, which is C code that calls itself for whatever
+// stands within something else, and does not survive to have no memory left.
+const (
+	maxParsed = 1 << 20
+	maxDepth  = 1000
+)
+
+// parse runs the parser over one statement, and returns it with the text that
+// the parser's places are in. The parser is that of PostgreSQL 17; where it
+// fails, the statement is tried again without the clauses that came later.
 func parse(text string) (string, *pgtree.Node, error) {
-	if tooDeep(text) {
-		return text, nil, fmt.Errorf("its parentheses stand more than %d deep", maxDepth)
+	short := withoutBody(text)
+	switch {
+	case len(short) > maxParsed:
+		return text, nil, fmt.Errorf("it is longer than %d KiB", maxParsed>>10)
+	case depth(short) > maxDepth:
+		return text, nil, errors.New("too much stands within something else")
+	case strings.Contains(short, "\x00"):
+		return text, nil, errors.New("it holds a NUL character")
 	}
-	node, err := parseOne(text)
-	if err == nil {
-		return text, node, nil
+	node, err := parseOne(short)
+	if err == nil || errors.Is(err, errParserBroke) {
+		return text, node, err
 	}
-	older := withoutNewer(text)
-	if older == text {
+	older := withoutNewer(short)
+	if older == short {
 		return text, nil, err
 	}
 	if node, olderErr := parseOne(older); olderErr == nil {
@@ -112,16 +126,40 @@ func parse(text string) (string, *pgtree.Node, error) {
 	return text, nil, err
 }
 
+// body matches views and rules, whose queries say nothing to us but their text.
+var body = regexp.MustCompile(`(?is)^CREATE\s+(?:OR\s+REPLACE\s+|RECURSIVE\s+|MATERIALIZED\s+)*(VIEW|RULE)\s`)
+
+// withoutBody puts a short query in the place of one that may be large. What
+// stands before it keeps its place.
+func withoutBody(text string) string {
+	m := body.FindStringSubmatch(text)
+	if m == nil {
+		return text
+	}
+	if strings.EqualFold(m[1], "VIEW") {
+		if at := keywordAt(text, 0, "AS"); at >= 0 {
+			return text[:at] + "AS SELECT 1"
+		}
+		return text
+	}
+	for _, word := range []string{"WHERE", "DO"} {
+		if at := keywordAt(text, 0, word); at >= 0 {
+			return text[:at] + "DO INSTEAD NOTHING"
+		}
+	}
+	return text
+}
+
+// errParserBroke says that the parser cannot be used again.
+var errParserBroke = errors.New("the parser broke")
+
 // parseOne runs the parser, which must not end the program over a strange text.
 func parseOne(text string) (node *pgtree.Node, err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			err = fmt.Errorf("the parser gave up: %.80v", r)
+			err = fmt.Errorf("%w: %.80v", errParserBroke, r)
 		}
 	}()
-	if strings.Contains(text, "\x00") {
-		return nil, errors.New("it holds a NUL character")
-	}
 	tree, err := pgparser.Parse(text)
 	if err != nil {
 		return nil, err

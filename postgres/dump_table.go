@@ -11,6 +11,9 @@ import (
 	"github.com/moodledb/moodledb/schema"
 )
 
+// maxElements is more than a table can have of columns and constraints. It bounds the time of reading nonsense.
+const maxElements = 10_000
+
 // createTable carries out CREATE TABLE.
 func (d *dumpReader) createTable(text string, r relation, n *pgtree.CreateStmt) error {
 	if d.full != d.database && d.full != "" {
@@ -21,8 +24,11 @@ func (d *dumpReader) createTable(text string, r relation, n *pgtree.CreateStmt) 
 		Name: r.name, Unlogged: n.GetRelation().GetRelpersistence() == "u", Partitioned: n.GetPartspec() != nil,
 		Inherited: len(n.GetInhRelations()) > 0, Rows: -1, Bytes: -1,
 	}
-	if n.GetRelation().GetRelpersistence() == "t" {
+	switch {
+	case n.GetRelation().GetRelpersistence() == "t":
 		return nil
+	case len(n.GetTableElts()) > maxElements:
+		return fmt.Errorf("it has %d columns and constraints", len(n.GetTableElts()))
 	}
 	for _, p := range n.GetInhRelations() {
 		parent := relationOf(p.GetRangeVar())
@@ -112,10 +118,12 @@ func (d *dumpReader) addColumn(t *schema.Table, schemaName, text string, n *pgtr
 			return fmt.Errorf("column %q: %w", c.Name, err)
 		}
 	}
-	if old := t.Column(c.Name); old != nil && t.Inherited && old.Name == c.Name {
-		c.NotNull = c.NotNull || old.NotNull
-		*old = c
-		return nil
+	if t.Inherited {
+		if old := t.Column(c.Name); old != nil && old.Name == c.Name {
+			c.NotNull = c.NotNull || old.NotNull
+			*old = c
+			return nil
+		}
 	}
 	t.Columns = append(t.Columns, c)
 	return nil

@@ -129,22 +129,44 @@ func keywordAt(text string, i int, word string) int {
 	return -1
 }
 
-// maxDepth bounds how deep parentheses may stand in each other. The parser
-// calls itself for each.
-const maxDepth = 500
-
-// tooDeep reports whether parentheses or brackets stand deeper in each other than maxDepth.
-func tooDeep(text string) bool {
-	level := 0
+// depth is a bound on how deep the parser's tree of a text gets: how many tokens
+// stand between two commas, and in parentheses within them.
+func depth(text string) int {
+	type frame struct {
+		direct, nested int // of the element that is being read
+		most           int // of the elements before
+	}
+	all := []frame{{}}
+	closeElement := func(f *frame) {
+		f.most = max(f.most, f.direct+f.nested)
+		f.direct, f.nested = 0, 0
+	}
 	for i := 0; i < len(text); i = tokenEnd(text, i) {
-		switch text[i] {
-		case '(', '[':
-			if level++; level > maxDepth {
-				return true
+		top := &all[len(all)-1]
+		switch c := text[i]; {
+		case isSpace(c):
+		case c == '(' || c == '[':
+			top.direct++
+			all = append(all, frame{})
+		case c == ')' || c == ']':
+			closeElement(top)
+			if len(all) == 1 {
+				continue
 			}
-		case ')', ']':
-			level--
+			inner := top.most
+			all = all[:len(all)-1]
+			top = &all[len(all)-1]
+			top.nested = max(top.nested, inner)
+		case c == ',':
+			closeElement(top)
+		default:
+			top.direct++
 		}
 	}
-	return false
+	total := 0
+	for i := range all {
+		closeElement(&all[i])
+		total += all[i].most
+	}
+	return total
 }
