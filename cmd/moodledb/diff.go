@@ -334,6 +334,7 @@ func (f *diffFlags) write(t *terminal, o output, r *drift.Result) error {
 		return writeFile(o.file, func(w io.Writer) error { return report.Diff(w, r, opts) })
 	}
 	opts.Color = f.color == "always" || f.color == "auto" && isTerminal(t.stdout) && os.Getenv("NO_COLOR") == ""
+	opts.Width = width(t.stdout)
 	return report.Diff(t.stdout, r, opts)
 }
 

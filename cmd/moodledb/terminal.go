@@ -25,6 +25,19 @@ func isTerminal(stream any) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
+// width is the number of columns of a terminal; 0 for anything else.
+func width(stream any) int {
+	f, ok := stream.(*os.File)
+	if !ok {
+		return 0
+	}
+	columns, _, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		return 0
+	}
+	return columns
+}
+
 // errNoTerminal: a question has nobody to answer it.
 var errNoTerminal = errors.New("no terminal to ask on")
 
