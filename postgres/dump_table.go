@@ -8,6 +8,7 @@ import (
 
 	pgtree "github.com/pganalyze/pg_query_go/v6"
 
+	"github.com/moodledb/moodledb/convert"
 	"github.com/moodledb/moodledb/schema"
 )
 
@@ -113,6 +114,9 @@ func (d *dumpReader) addColumn(t *schema.Table, schemaName, text string, n *pgtr
 		return strings.TrimSpace(text[min(from, to):to])
 	}
 	c.Type = dumpType(clause(int(n.GetTypeName().GetLocation())))
+	if err := d.serial(t, &c, schemaName); err != nil {
+		return err
+	}
 	for _, k := range n.GetConstraints() {
 		if err := d.columnConstraint(t, &c, schemaName, clause(int(k.GetConstraint().GetLocation())), text, k.GetConstraint()); err != nil {
 			return fmt.Errorf("column %q: %w", c.Name, err)
@@ -126,6 +130,21 @@ func (d *dumpReader) addColumn(t *schema.Table, schemaName, text string, n *pgtr
 		}
 	}
 	t.Columns = append(t.Columns, c)
+	return nil
+}
+
+// serial resolves the pseudo-types that make a sequence too. pg_dump never
+// prints them, but scripts that were written by hand or by this program do.
+func (d *dumpReader) serial(t *schema.Table, c *schema.Column, schemaName string) error {
+	for _, base := range []string{"smallint", "integer", "bigint"} {
+		if serialType(base) != c.Type.Name {
+			continue
+		}
+		c.Type, c.NotNull, c.AutoIncrement = newType(base, base), true, true
+		c.Sequence, c.SequenceOwned = convert.SequenceName(t.Name, c.Name), true
+		owned := schema.Sequence{Type: base, OwnedByTable: t.Name, OwnedByColumn: c.Name}
+		return d.createSequence(relation{schemaName, c.Sequence}, nil, owned)
+	}
 	return nil
 }
 

@@ -209,6 +209,25 @@ func TestReadDumpChoosesTheSchema(t *testing.T) {
 }
 
 // The parser is of PostgreSQL 17; newer clauses must not cost the table.
+// pg_dump spells a serial column out; scripts by hand do not.
+func TestReadDumpOfSerialColumns(t *testing.T) {
+	d, err := postgres.ReadDump(strings.NewReader("CREATE TABLE t (id bigserial, small smallserial);"), "dump.sql", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []schema.Column{
+		{Name: "id", Type: schema.Type{Name: "bigint", Raw: "bigint"}, NotNull: true, AutoIncrement: true, Sequence: "t_id_seq", SequenceOwned: true},
+		{Name: "small", Type: schema.Type{Name: "smallint", Raw: "smallint"}, NotNull: true, AutoIncrement: true, Sequence: "t_small_seq", SequenceOwned: true},
+	} {
+		if diff := cmp.Diff(want, d.Schema.Tables[0].Columns[i]); diff != "" {
+			t.Errorf("column (-want +got):\n%s", diff)
+		}
+	}
+	if len(d.Schema.Sequences) != 2 || d.Schema.Sequences[1].Max != 1<<15-1 || d.Schema.Sequences[1].OwnedByColumn != "small" {
+		t.Errorf("sequences: %+v", d.Schema.Sequences)
+	}
+}
+
 func TestReadDumpOfPostgres18(t *testing.T) {
 	d, err := postgres.ReadDump(strings.NewReader(`CREATE TABLE public.t (
     a integer CONSTRAINT a_set NOT NULL,
