@@ -1,6 +1,7 @@
 package drift
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -108,18 +109,26 @@ func deprecated(site *xmldb.Site) []string {
 	return names
 }
 
-// withoutOwnIndexes leaves out the indexes that Moodle makes on PostgreSQL alone:
-// those for LIKE, and the text search of search_simpledb, which is one index of
-// another kind on MySQL and MariaDB.
+// withoutOwnIndexes leaves out the indexes that Moodle makes on PostgreSQL alone,
+// those for LIKE and the text search of search_simpledb, and of indexes on the
+// same columns all but one: a conversion makes no doubles.
 func withoutOwnIndexes(s schema.Schema, prefix string) schema.Schema {
 	s.Tables = slices.Clone(s.Tables)
 	for i := range s.Tables {
 		t := &s.Tables[i]
+		seen := map[string]bool{}
 		t.Indexes = slices.DeleteFunc(slices.Clone(t.Indexes), func(x schema.Index) bool {
 			if t.Name == prefix+simpleSearch && x.Method != "btree" {
 				return true
 			}
-			return !x.Unique && len(x.Parts) == 1 && strings.HasSuffix(x.Parts[0].OpClass, "_pattern_ops")
+			if !x.Unique && len(x.Parts) == 1 && strings.HasSuffix(x.Parts[0].OpClass, "_pattern_ops") {
+				return true
+			}
+			x.Name, x.Comment, x.Definition, x.Constraint, x.Origin = "", "", "", false, schema.Origin{}
+			same := fmt.Sprintf("%+v", x)
+			double := seen[same] && !x.Primary
+			seen[same] = true
+			return double
 		})
 	}
 	return s
