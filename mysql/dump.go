@@ -184,8 +184,15 @@ func (d *dumpReader) result() (Dump, error) {
 	return dump, nil
 }
 
-// unread notes a statement that could not be read.
+// errNoTable says that a statement needs a table that the dump does not make.
+var errNoTable = errors.New("the dump does not make the table")
+
+// unread notes a statement that could not be read. What follows of a table that
+// could not be read itself says nothing more.
 func (d *dumpReader) unread(st statement, table string, reason error) {
+	if errors.Is(reason, errNoTable) && slices.ContainsFunc(d.current.unread, func(u UnreadStatement) bool { return u.Table == table }) {
+		return
+	}
 	d.current.unread = append(d.current.unread, UnreadStatement{
 		Table: table, Line: st.line, Text: shortText(st.text), Reason: shortText(parserMessage.ReplaceAllString(reason.Error(), "it is not understood near $1")),
 	})

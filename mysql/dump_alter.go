@@ -160,7 +160,7 @@ func (b *tableSource) alteration(lo, hi int) (old string, err error) {
 func (d *dumpReader) change(table string, b *tableSource, old []string) error {
 	t := d.current.schema.Table(table)
 	if t == nil {
-		return fmt.Errorf("it changes the table %q, which the dump does not make", table)
+		return fmt.Errorf("it changes %q: %w", table, errNoTable)
 	}
 	if len(b.lines) > 0 {
 		created, err := d.table.define(b)

@@ -21,6 +21,7 @@ func TestReadDumpTellsWhatItCannotRead(t *testing.T) {
 		want  string
 	}{
 		"nonsense":          {good + "CREATE TABLE `bad` (a int NOT FROBNICATED);\n", "bad", 2, "not understood"},
+		"once per table":    {good + "CREATE TABLE bad (a int FROBNICATED);\nALTER TABLE bad ADD KEY (a);\nCREATE TRIGGER x BEFORE INSERT ON bad FOR EACH ROW SET @a = 1;", "bad", 2, "not understood"},
 		"copied table":      {good + "\nCREATE TABLE bad LIKE good;", "bad", 3, "without naming its columns"},
 		"no closing":        {good + "CREATE TABLE `bad` (a int, b varchar(3;", "bad", 2, "no end"},
 		"unknown table":     {good + "ALTER TABLE `bad` ADD KEY (a);", "bad", 2, "does not make"},

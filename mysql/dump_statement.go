@@ -150,7 +150,7 @@ func (d *dumpReader) create(src *source) error {
 	i := ifExists(src, h.kind+1)
 	switch {
 	case src.is(h.kind, "TABLE") && !h.temporary:
-		return d.createTable(src, i)
+		return d.createTable(src, i, i > h.kind+1)
 	case src.is(h.kind, "VIEW"):
 		d.createView(src, i, h.definer)
 		return nil
@@ -166,12 +166,16 @@ func (d *dumpReader) create(src *source) error {
 	return nil
 }
 
-// createTable carries out CREATE TABLE; the name is at token i.
-func (d *dumpReader) createTable(src *source, i int) error {
+// createTable carries out CREATE TABLE; the name is at token i. One that exists
+// is replaced, unless it says IF NOT EXISTS.
+func (d *dumpReader) createTable(src *source, i int, ifMissing bool) error {
 	b := &tableSource{source: *src}
 	database, name, next := b.qualifiedName(i)
 	if database != "" && !strings.EqualFold(database, d.current.schema.Name) {
 		d.use(database)
+	}
+	if ifMissing && d.current.schema.Table(name) != nil {
+		return nil
 	}
 	d.dropTable(name)
 	d.dropView(name)
@@ -232,7 +236,7 @@ func (d *dumpReader) createTrigger(src *source, i int) error {
 	_, table, _ := src.qualifiedName(next + 3)
 	t := d.current.schema.Table(table)
 	if t == nil {
-		return fmt.Errorf("the trigger %q is of a table that the dump does not make", name)
+		return fmt.Errorf("the trigger %q is on %q: %w", name, table, errNoTable)
 	}
 	t.Triggers = slices.DeleteFunc(t.Triggers, func(x schema.Trigger) bool { return x.Name == name })
 	t.Triggers = append(t.Triggers, schema.Trigger{Name: name, Event: strings.ToLower(src.at(next) + " " + src.at(next+1))})

@@ -184,7 +184,11 @@ func (d *dumpReader) result(name string) (Dump, error) {
 	return Dump{Schema: s.schema, Unread: unread}, nil
 }
 
-// unread notes a statement that could not be read. r is the relation that it is about.
+// errNoTable says that a statement needs a table that the dump does not make.
+var errNoTable = errors.New("the dump does not make the table")
+
+// unread notes a statement that could not be read. r is the relation that it is
+// about. What follows of a table that could not be read itself says nothing more.
 func (d *dumpReader) unread(st statement, r relation, reason error) {
 	u := UnreadStatement{Table: r.name, Line: st.line, Text: shortText(st.text), Reason: shortText(reason.Error())}
 	if r.name == "" {
@@ -192,6 +196,9 @@ func (d *dumpReader) unread(st statement, r relation, reason error) {
 		return
 	}
 	s := d.schema(r.schema)
+	if errors.Is(reason, errNoTable) && slices.ContainsFunc(s.unread, func(u UnreadStatement) bool { return u.Table == r.name }) {
+		return
+	}
 	s.unread = append(s.unread, u)
 }
 

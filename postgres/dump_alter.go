@@ -30,7 +30,7 @@ func (d *dumpReader) alterTable(text string, r relation, n *pgtree.AlterTableStm
 			// Of views and sequences nothing else counts, and pg_dump --clean
 			// begins with what it drops of tables that are not there yet.
 			if !s.isView(r.name) && !s.isSequence(r.name) && n.GetObjtype() == pgtree.ObjectType_OBJECT_TABLE && !drops(cmd) {
-				return fmt.Errorf("it changes the table %q, which the dump does not make", r.name)
+				return fmt.Errorf("it changes %q: %w", r.name, errNoTable)
 			}
 		default:
 			if err := d.alter(t, r, text, cmd); err != nil {

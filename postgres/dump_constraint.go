@@ -138,7 +138,7 @@ func (d *dumpReader) createIndex(text string, r relation, n *pgtree.IndexStmt) e
 		if s.isView(r.name) {
 			return nil
 		}
-		return fmt.Errorf("it is on the table %q, which the dump does not make", r.name)
+		return fmt.Errorf("it is on %q: %w", r.name, errNoTable)
 	}
 	x := schema.Index{
 		Name: n.GetIdxname(), Unique: n.GetUnique(), Method: n.GetAccessMethod(), NullsNotDistinct: n.GetNullsNotDistinct(), Definition: text,

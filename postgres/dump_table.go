@@ -35,7 +35,7 @@ func (d *dumpReader) createTable(text string, r relation, n *pgtree.CreateStmt) 
 		parent := relationOf(p.GetRangeVar())
 		from := d.schema(parent.schema).table(parent.name)
 		if from == nil {
-			return fmt.Errorf("it inherits from %q, which the dump does not make", parent.name)
+			return fmt.Errorf("it inherits from %q: %w", parent.name, errNoTable)
 		}
 		inherit(&t, from)
 	}

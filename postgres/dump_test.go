@@ -135,6 +135,7 @@ func TestReadDumpTellsWhatItCannotRead(t *testing.T) {
 		want        string
 	}{
 		"nonsense":          {"CREATE TABLE public.bad (a int NOT FROBNICATED);", "bad", "syntax error"},
+		"once per table":    {"CREATE TABLE public.bad (a int FROBNICATED);ALTER TABLE ONLY public.bad ADD CONSTRAINT x PRIMARY KEY (a);CREATE INDEX y ON public.bad USING btree (a);", "bad", "syntax error"},
 		"quoted name":       {`ALTER TABLE ONLY public."b""ad" FROBNICATE;`, `b"ad`, "syntax error"},
 		"a copy":            {"CREATE TABLE public.bad AS SELECT 1;", "bad", "without naming its columns"},
 		"like another":      {"CREATE TABLE public.bad (LIKE public.good);", "bad", "like another table"},
