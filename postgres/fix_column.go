@@ -14,8 +14,8 @@ type columnFix struct {
 	have, fixed schema.Column
 	codes       []diff.Code
 	stage       diff.Stage
-	// before are statements, clauses those of ALTER TABLE.
-	before, clauses, notes []string
+	// before and after are statements, clauses those of the ALTER TABLE between them.
+	before, clauses, after, notes []string
 }
 
 func (x *columnFix) raise(stage diff.Stage, note string) {
@@ -68,7 +68,7 @@ func (f *fixer) columns(t *tableChanges) {
 	}
 	f.addColumns(t, want, have)
 	byStage := map[diff.Stage]*diff.Fix{}
-	clauses := map[diff.Stage][]string{}
+	clauses, after := map[diff.Stage][]string{}, map[diff.Stage][]string{}
 	for _, x := range columnFixes(t, want, have) {
 		if x.have.Name != x.fixed.Name {
 			f.add(diff.Fix{
@@ -98,13 +98,13 @@ func (f *fixer) columns(t *tableChanges) {
 			byStage[x.stage] = fix
 		}
 		fix.Statements, fix.Codes = append(fix.Statements, x.before...), append(fix.Codes, x.codes...)
-		clauses[x.stage] = append(clauses[x.stage], x.clauses...)
+		clauses[x.stage], after[x.stage] = append(clauses[x.stage], x.clauses...), append(after[x.stage], x.after...)
 		fix.Note = joinNotes(fix.Note, strings.Join(x.notes, "; "))
 		settleColumn(have, x.have.Name, x.fixed)
 	}
 	for _, stage := range []diff.Stage{diff.StageWiden, diff.StageNarrow, diff.StageDestroy} {
 		if fix := byStage[stage]; fix != nil {
-			fix.Statements = append(fix.Statements, f.alter(have.Name, clauses[stage]...))
+			fix.Statements = append(append(fix.Statements, f.alter(have.Name, clauses[stage]...)), after[stage]...)
 			f.add(*fix)
 		}
 	}
@@ -150,6 +150,10 @@ func (f *fixer) alterColumn(t *schema.Table, x *columnFix) {
 	switch {
 	case x.have.NotNull && !x.fixed.NotNull:
 		add("DROP NOT NULL")
+	case !x.have.NotNull && x.fixed.NotNull && retyped && x.fixed.Default.Kind == schema.LiteralDefault:
+		// The old type may not know the default, so the new one comes first.
+		f.fill(t, x)
+		x.before, x.after = nil, append(x.before, f.alter(t.Name, "ALTER COLUMN "+name+" SET NOT NULL"))
 	case !x.have.NotNull && x.fixed.NotNull:
 		f.fill(t, x)
 		add("SET NOT NULL")
@@ -164,7 +168,7 @@ func (f *fixer) fill(t *schema.Table, x *columnFix) {
 		return
 	}
 	x.raise(diff.StageNarrow, "NULL becomes the default")
-	value := QuoteLiteral(x.fixed.Default.Text) // of no type, so that it suits the old one, too
+	value := QuoteLiteral(x.fixed.Default.Text) // of no type, so that it suits any
 	x.before = append(x.before, fmt.Sprintf("UPDATE %s SET %[2]s = %[3]s WHERE %[2]s IS NULL", f.name(t.Name), name, value))
 }
 
@@ -264,7 +268,7 @@ func (f *fixer) replaceColumn(t *schema.Table, x *columnFix) {
 		rest := &columnFix{have: plain, fixed: x.fixed, codes: x.codes, stage: diff.StageWiden}
 		f.alterColumn(t, rest)
 		if len(rest.clauses) > 0 {
-			fix.Statements = append(append(fix.Statements, rest.before...), f.alter(t.Name, rest.clauses...))
+			fix.Statements = append(append(append(fix.Statements, rest.before...), f.alter(t.Name, rest.clauses...)), rest.after...)
 			fix.Stage, fix.Note = rest.stage, strings.Join(rest.notes, "; ")
 		}
 	case x.fixed.Generated == schema.NotGenerated:

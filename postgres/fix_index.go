@@ -42,16 +42,15 @@ func (f *fixer) keys(t *tableChanges) {
 	}
 	if old != nil {
 		clauses = append(clauses, "DROP CONSTRAINT "+QuoteIdent(old.Name))
+		defer func(name string) { f.names.taken[name] = true }(old.Name) // for the rest of the script
+		delete(f.names.taken, old.Name)
 	}
-	removePrimaryKey(have)
+	removePrimaryKey(have) // old points to another index now
 	if extra || key == nil {
 		f.add(diff.Fix{Table: have.Name, Codes: codes, Stage: diff.StageDrop, Statements: []string{f.alter(have.Name, clauses...)}})
 		return
 	}
 	made := *key
-	if old != nil {
-		delete(f.names.taken, old.Name)
-	}
 	made.Name = f.names.index(have.Name, key)
 	add := AddPrimaryKey(f.opts.Schema, have.Name, made)
 	clauses = append(clauses, strings.TrimPrefix(add, f.alter(have.Name, "")))
