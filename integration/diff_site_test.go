@@ -178,7 +178,12 @@ type workbench struct {
 
 func newWorkbench(t *testing.T, flavour string, site *xmldb.Site) *workbench {
 	t.Helper()
-	w := &workbench{server: testdb.Get(t, flavour), site: site}
+	return newWorkbenchOn(t, testdb.Get(t, flavour), site)
+}
+
+func newWorkbenchOn(t *testing.T, server *testdb.Server, site *xmldb.Site) *workbench {
+	t.Helper()
+	w := &workbench{server: server, site: site}
 	w.url = w.server.Database(t)
 	u, err := url.Parse(w.url)
 	if err != nil {
