@@ -98,7 +98,8 @@ func (d *differ) columnExtra(want, have *schema.Table, h *schema.Column) {
 	}
 	c := d.columnChange(have, nil, h)
 	c.Code, c.Expected, c.Found = ColumnExtra, "none", columnText(h)
-	unknown := d.ruleOf(h.Type).family == others
+	// MariaDB's JSON is a LONGTEXT to whoever reads it.
+	unknown := d.ruleOf(h.Type).family == others && !(d.have.Engine == schema.MariaDB && h.Type.Name == "json")
 	switch {
 	case h.NotNull && h.Default.Kind == schema.NoDefault && !h.AutoIncrement && h.Generated == schema.NotGenerated:
 		c.Severity = Error
@@ -133,7 +134,6 @@ func columnText(c *schema.Column) string {
 // of MySQL has none either, and so on.
 func (d *differ) compareColumn(want, have *schema.Table, w, h *schema.Column) {
 	report := func(c Change) { d.add(d.placed(c, want)) }
-	other := false // whether the type is of another family
 	for _, m := range d.compareTypes(w.Type, h.Type) {
 		c := d.columnChange(have, w, h)
 		c.Code, c.Severity, c.Message = m.code, m.severity, m.message
@@ -141,7 +141,7 @@ func (d *differ) compareColumn(want, have *schema.Table, w, h *schema.Column) {
 		report(c)
 	}
 	wf, hf := d.ruleOf(w.Type).family, d.ruleOf(h.Type).family
-	other = wf != hf && !(wf == varchars && hf == chars)
+	other := wf != hf && !(wf == varchars && hf == chars)
 	if w.Generated != schema.NotGenerated || h.Generated != schema.NotGenerated {
 		if w.Generated == h.Generated && d.sameExpression(w.Expression, h.Expression) {
 			return

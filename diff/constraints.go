@@ -298,8 +298,9 @@ func (m *constraintMatch) keepsChecks() bool {
 		return !olderThan(m.d.have.Version, 8, 0, 16)
 	case schema.MariaDB:
 		return !olderThan(m.d.have.Version, 10, 2, 1)
+	default:
+		return true
 	}
-	return true
 }
 
 // olderThan compares the version that a server prints. What cannot be read is not older.

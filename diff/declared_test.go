@@ -1,7 +1,6 @@
 package diff_test
 
 import (
-	"io/fs"
 	"os"
 	"path/filepath"
 	"testing"
@@ -18,7 +17,7 @@ import (
 func codeTrees(tb testing.TB) map[string]*xmldb.Site {
 	tb.Helper()
 	dir := tb.TempDir()
-	if err := os.CopyFS(dir, fs.FS(site.Code())); err != nil {
+	if err := os.CopyFS(dir, site.Code()); err != nil {
 		tb.Fatal(err)
 	}
 	trees := map[string]string{"sample": dir}

@@ -33,6 +33,7 @@ func Fingerprint(c Change) string {
 	case DefinitionDuplicate: // the line of the other index
 		found = ""
 		object = strings.Join(c.Columns, ",")
+	default:
 	}
 	sum := sha256.New()
 	for _, part := range []string{string(c.Code), c.Short, object, expected, found} {

@@ -144,8 +144,9 @@ func (d *differ) strange(t schema.Type) bool {
 		return true
 	case bits, chars:
 		return !d.have.Engine.IsMySQL()
+	default:
+		return false
 	}
-	return false
 }
 
 // modifiers is what stands in the parentheses of a type as the server prints it.
@@ -170,32 +171,32 @@ func (d *differ) compareTypes(want, have schema.Type) []mismatch {
 		return []mismatch{d.otherFamily(w, h, want, have)}
 	}
 	var out []mismatch
-	add := func(code Code, severity Severity, format string, args ...any) {
-		out = append(out, mismatch{code, severity, fmt.Sprintf(format, args...)})
+	add := func(code Code, format string, args ...any) {
+		out = append(out, mismatch{code: code, message: fmt.Sprintf(format, args...)})
 	}
 	switch w.family {
 	case integers:
 		switch {
 		case h.size < w.size:
-			add(ColumnIntegerNarrow, "", "%s is narrower than the declared %s", found, expected)
+			add(ColumnIntegerNarrow, "%s is narrower than the declared %s", found, expected)
 		case h.size > w.size:
-			add(ColumnIntegerWide, "", "%s is wider than the declared %s", found, expected)
+			add(ColumnIntegerWide, "%s is wider than the declared %s", found, expected)
 		}
 	case varchars, chars:
 		switch {
 		case h.size < w.size:
-			add(ColumnLengthShort, "", "%s is shorter than the declared %s", found, expected)
+			add(ColumnLengthShort, "%s is shorter than the declared %s", found, expected)
 		case h.size > w.size:
-			add(ColumnLengthLong, "", "%s is longer than the declared %s", found, expected)
+			add(ColumnLengthLong, "%s is longer than the declared %s", found, expected)
 		}
 	case texts, bytesets:
 		switch {
 		case h.size < w.size:
-			add(ColumnTextSmall, "", "%s holds less than the declared %s", found, expected)
+			add(ColumnTextSmall, "%s holds less than the declared %s", found, expected)
 		case h.size > w.size:
-			add(ColumnLengthLong, "", "%s holds more than the declared %s", found, expected)
+			add(ColumnLengthLong, "%s holds more than the declared %s", found, expected)
 		case (w.name == "binary") != (h.name == "binary"):
-			add(ColumnType, "", "%s pads values in another way than the declared %s", found, expected)
+			add(ColumnType, "%s pads values in another way than the declared %s", found, expected)
 		}
 	case decimals:
 		out = compareDecimals(want, have)
@@ -203,23 +204,23 @@ func (d *differ) compareTypes(want, have schema.Type) []mismatch {
 		out = compareFloats(w, h, want, have)
 	case lists:
 		if want.Name != have.Name || !slices.Equal(want.Values, have.Values) {
-			add(ColumnType, "", "%s has other members than the declared %s", found, expected)
+			add(ColumnType, "%s has other members than the declared %s", found, expected)
 		}
 	case temporals, bits, others:
 		// What stands in the parentheses may say more than the parts: timestamp(0), geometry(Point,4326).
 		// The word in front of them is each server's own, as in JSON of MariaDB, which is a longtext.
 		if want.Name != have.Name || want.Length != have.Length || want.Precision != have.Precision ||
 			want.Name != "year" && modifiers(want) != modifiers(have) {
-			add(ColumnType, "", "%s is another type than the declared %s", found, expected)
+			add(ColumnType, "%s is another type than the declared %s", found, expected)
 		}
 	default:
 		panic(fmt.Sprintf("diff: no rule for the family %q", w.family))
 	}
 	if unsigned := have.Unsigned || have.Zerofill; w.family.numeric() && unsigned != (want.Unsigned || want.Zerofill) {
 		if unsigned {
-			add(ColumnUnsigned, "", "%s takes no negative numbers", found)
+			add(ColumnUnsigned, "%s takes no negative numbers", found)
 		} else {
-			add(ColumnUnsigned, "", "%s takes negative numbers, the declared %s does not", found, expected)
+			add(ColumnUnsigned, "%s takes negative numbers, the declared %s does not", found, expected)
 		}
 	}
 	return out

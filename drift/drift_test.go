@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"compress/gzip"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -28,8 +27,7 @@ import (
 func sample(t *testing.T) *xmldb.Site {
 	t.Helper()
 	dir := t.TempDir()
-	var code fs.FS = site.Code()
-	if err := os.CopyFS(dir, code); err != nil {
+	if err := os.CopyFS(dir, site.Code()); err != nil {
 		t.Fatal(err)
 	}
 	s, err := xmldb.Load(dir, xmldb.Options{})

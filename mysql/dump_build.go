@@ -145,10 +145,8 @@ func (p *tableBuilder) columnType(kind string, cl columnClauses) (schema.Type, e
 		if bare {
 			precision = 10
 		}
-		rest := ""
-		if _, after, ok := strings.Cut(kind, ")"); ok {
-			rest = after
-		} else {
+		_, rest, ok := strings.Cut(kind, ")")
+		if !ok {
 			rest = strings.TrimPrefix(kind, "decimal")
 		}
 		typ, err = parseType(fmt.Sprintf("decimal(%d,0)%s", precision, rest))

@@ -151,8 +151,8 @@ func (b *tableSource) key(lo, at, hi int) error {
 	parts := b.list(i+1, end-1)
 	texts := make([]string, len(parts))
 	for p, part := range parts {
-		expression := ""
-		texts[p], expression = b.keyPart(part[0], part[1])
+		text, expression := b.keyPart(part[0], part[1])
+		texts[p] = text
 		k.expressions = append(k.expressions, expression)
 	}
 	line = append(line, "("+strings.Join(texts, ", ")+")")
