@@ -44,6 +44,7 @@ func sameCases() []driftCase {
 		{name: "sequence made by hand", pg: []string{
 			"ALTER TABLE {t} ALTER id DROP DEFAULT", "DROP SEQUENCE {seq}", "CREATE SEQUENCE {seq}", "ALTER TABLE {t} ALTER id SET DEFAULT nextval('{seq}')", "ALTER SEQUENCE {seq} OWNED BY {t}.id",
 		}},
+		{name: "sequence by its name", pg: alter("ALTER id SET DEFAULT nextval('{seq}'::text)")},
 		{name: "one owner for all", pg: []string{`DO $do$ DECLARE x text; BEGIN
 FOR x IN SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace LOOP EXECUTE format('ALTER TABLE %I OWNER TO someone_else', x); END LOOP; END $do$`}},
 	}

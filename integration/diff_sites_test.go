@@ -120,6 +120,10 @@ func TestMigratedSiteHasNoDrift(t *testing.T) {
 					t.Fatal(err)
 				}
 				nothing(t, "source and target", result.Changes)
+				if result, err = drift.Between(nil, source, target, drift.Options{}); err != nil {
+					t.Fatal(err)
+				}
+				nothing(t, "source and target without code", result.Changes)
 				changes := declaredChanges(t, code, p.targetURL)
 				if s.native == "" {
 					// What the source has beyond its code is there, but for views.
@@ -168,7 +172,8 @@ func TestAcrossEngines(t *testing.T) {
 			if result, err = drift.Between(nil, sides[from], sides[to], drift.Options{}); err != nil {
 				t.Fatal(err)
 			}
-			t.Logf("%s to %s without code: %q", from, to, lines(result.Changes))
+			// Nobody says then that a datetime of MySQL, which has no fractions, may have some on PostgreSQL.
+			nothing(t, from+" to "+to+" without code", slices.DeleteFunc(result.Changes, func(c diff.Change) bool { return c.Object == "moment" }))
 		}
 	}
 }
