@@ -3,7 +3,6 @@ package mysql
 import (
 	"context"
 	"database/sql"
-	"fmt"
 	"strings"
 
 	"github.com/moodledb/moodledb/schema"
@@ -30,11 +29,7 @@ ORDER BY TABLE_NAME, ORDINAL_POSITION`
 		if t == nil {
 			return nil // a view or a sequence
 		}
-		c, err := r.column(in.server.Engine)
-		if err != nil {
-			return fmt.Errorf("column %s.%s: %w", QuoteIdent(r.table), QuoteIdent(r.name), err)
-		}
-		t.Columns = append(t.Columns, c)
+		t.Columns = append(t.Columns, r.column(in.server.Engine))
 		return nil
 	}, in.name)
 	if err != nil {
@@ -64,10 +59,11 @@ type columnRow struct {
 }
 
 // column makes a column of a row.
-func (r columnRow) column(engine schema.Engine) (schema.Column, error) {
+func (r columnRow) column(engine schema.Engine) schema.Column {
 	t, err := parseType(r.kind)
 	if err != nil {
-		return schema.Column{}, err
+		// A type of a newer server: its whole text is a name that nobody knows.
+		t = schema.Type{Name: strings.ToLower(r.kind), Raw: r.kind}
 	}
 	extra := strings.ToLower(r.extra)
 	c := schema.Column{
@@ -88,10 +84,10 @@ func (r columnRow) column(engine schema.Engine) (schema.Column, error) {
 		c.Generated = schema.GeneratedVirtual
 	default:
 		c.Default = parseDefault(engine, t, r.value, r.extra)
-		return c, nil
+		return c
 	}
 	c.Expression = catalogExpression(engine, r.expression.String)
-	return c, nil
+	return c
 }
 
 // catalogExpression normalises an expression of the catalogs; only MySQL escapes it there.

@@ -90,3 +90,14 @@ func FuzzParseType(f *testing.F) {
 		}
 	})
 }
+
+// A type that this program has never heard of is a name that nobody knows, not
+// an error: one column must not keep the whole database from being read.
+func TestColumnOfUnknownType(t *testing.T) {
+	for _, kind := range []string{"bigint signed sealed", "vector(3) packed", "money(2,two)"} {
+		c := columnRow{table: "t", name: "c", kind: kind, nullable: "YES"}.column(schema.MySQL)
+		if c.Type.Name != kind || c.Type.Raw != kind {
+			t.Errorf("type %q became %+v", kind, c.Type)
+		}
+	}
+}
