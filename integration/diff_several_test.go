@@ -19,6 +19,7 @@ func severalCases() []driftCase {
 		},
 		{name: "column of an index missing", want: one("error column-missing {t} label"), my: alter("DROP COLUMN label"), pg: alter("DROP COLUMN label")},
 		{name: "id missing", want: one("error column-missing {t} id"), my: alter("DROP COLUMN id"), pg: alter("DROP COLUMN id")},
+		{name: "text for an id", want: one("error column-type {t} id"), my: alter("MODIFY id varchar(30) NOT NULL")},
 		{
 			name: "renamed table", want: []string{"error table-missing {t}", "warning table-extra {p}other"},
 			my: one("RENAME TABLE {t} TO {p}other"), pg: alter("RENAME TO {p}other"),
