@@ -18,6 +18,7 @@ import (
 // any: between two databases every change is found as well, only that an extra table is just
 // that, and a missing one is missing.
 func TestBetweenAllKinds(t *testing.T) {
+	t.Parallel()
 	for _, product := range products() {
 		for _, flavour := range flavours() {
 			t.Run(string(product)+"/"+flavour, func(t *testing.T) {

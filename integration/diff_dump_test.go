@@ -127,6 +127,7 @@ func readDump(t *testing.T, dump string, packed bool) *drift.Side {
 // TestDumpOfAllKinds: a dump shows all changes that the live database shows,
 // but for those that are in its rows or in settings of the server.
 func TestDumpOfAllKinds(t *testing.T) {
+	t.Parallel()
 	for _, product := range products() {
 		for _, flavour := range flavours() {
 			t.Run(string(product)+"/"+flavour, func(t *testing.T) {
@@ -154,6 +155,7 @@ func TestDumpOfAllKinds(t *testing.T) {
 // TestDumpOfOddDatabase: a dump of a database with everything in it is read, and
 // what cannot be read is told.
 func TestDumpOfOddDatabase(t *testing.T) {
+	t.Parallel()
 	code := driftCode(t, xmldb.Moodle, [][2]string{{subject, subject}})
 	for _, flavour := range flavours() {
 		t.Run(flavour, func(t *testing.T) {

@@ -120,6 +120,7 @@ func each(t *testing.T, product xmldb.Product, flavour string, cases []driftCase
 // TestEveryKind makes one change at a time, and expects that one to be found
 // and, once the statements that undo it were run, nothing.
 func TestEveryKind(t *testing.T) {
+	t.Parallel()
 	for _, product := range products() {
 		for _, flavour := range flavours() {
 			t.Run(string(product)+"/"+flavour, func(t *testing.T) {
@@ -158,6 +159,7 @@ func TestEveryCodeHasACase(t *testing.T) {
 // own, and expects all of them to be found, and only they. The script that the
 // command prints undoes them, once what loses data was taken out of its comments.
 func TestAllKindsAtOnce(t *testing.T) {
+	t.Parallel()
 	for _, product := range products() {
 		for _, flavour := range flavours() {
 			t.Run(string(product)+"/"+flavour, func(t *testing.T) {

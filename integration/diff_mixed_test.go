@@ -14,6 +14,7 @@ import (
 // TestMixedKinds makes several changes to each of some tables, as they come. What
 // is found then depends on the mix, but the fixes leave nothing.
 func TestMixedKinds(t *testing.T) {
+	t.Parallel()
 	const tables, each, seed = 25, 5, 11
 	var names [][2]string
 	for i := range tables {

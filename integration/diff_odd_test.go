@@ -201,6 +201,7 @@ func TestOddDatabase(t *testing.T) {
 // TestOddTypes gives declared columns, and columns beside them, every type that
 // there is: each is one finding, and can be undone.
 func TestOddTypes(t *testing.T) {
+	t.Parallel()
 	for _, flavour := range flavours() {
 		t.Run(flavour, func(t *testing.T) {
 			t.Parallel()

@@ -52,6 +52,7 @@ FOR x IN SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'pu
 
 // TestNoDifference: what makes no difference to Moodle is none.
 func TestNoDifference(t *testing.T) {
+	t.Parallel()
 	for _, product := range products() {
 		for _, flavour := range flavours() {
 			t.Run(string(product)+"/"+flavour, func(t *testing.T) {
@@ -71,6 +72,7 @@ func TestNoDifference(t *testing.T) {
 // TestNoDifferenceOfWholeSites: sites as a whole may be other than a fresh
 // installation of today.
 func TestNoDifferenceOfWholeSites(t *testing.T) {
+	t.Parallel()
 	utf8mb3 := strings.NewReplacer("utf8mb4", "utf8mb3")
 	for _, tt := range []struct {
 		name string
@@ -109,6 +111,7 @@ func TestNoDifferenceOfWholeSites(t *testing.T) {
 
 // TestOwnSchema: the schema of the site is not the one called public.
 func TestOwnSchema(t *testing.T) {
+	t.Parallel()
 	for _, flavour := range flavours() {
 		if !strings.HasPrefix(flavour, "postgres") {
 			continue

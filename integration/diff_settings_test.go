@@ -14,6 +14,7 @@ import (
 // TestServerSettings: what a server prints in another way because it is set up
 // in another way is no difference, and differences are found all the same.
 func TestServerSettings(t *testing.T) {
+	t.Parallel()
 	for _, product := range products() {
 		for _, flavour := range oneOfEachEngine() {
 			t.Run(string(product)+"/"+flavour, func(t *testing.T) {

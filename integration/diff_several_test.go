@@ -64,6 +64,7 @@ func severalCases() []driftCase {
 // TestSeveralChanges makes the changes of a case at once, and expects that
 // what is found is what was done, and that it can be undone.
 func TestSeveralChanges(t *testing.T) {
+	t.Parallel()
 	for _, flavour := range flavours() {
 		t.Run(flavour, func(t *testing.T) {
 			t.Parallel()

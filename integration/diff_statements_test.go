@@ -14,6 +14,7 @@ import (
 // TestStatementsDoNotGrowWithTables: how many statements are sent does not
 // depend on how many tables there are, but for some that are about hundreds at a time.
 func TestStatementsDoNotGrowWithTables(t *testing.T) {
+	t.Parallel()
 	const few, many = 50, 500
 	for _, flavour := range oneOfEachEngine() {
 		t.Run(flavour, func(t *testing.T) {
