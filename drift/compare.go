@@ -58,6 +58,7 @@ func Declared(site *xmldb.Site, found *Side, opts Options) (*Result, error) {
 	})...)
 	r.finish(append(changes, complete(found.changes)...), opts)
 	r.Notices = append(r.Notices, charsetNotice(declared.Collation, engine)...)
+	r.Notices = append(r.Notices, unreadNotice(&want, found)...)
 	if opts.Fixes {
 		r.fix(&want, &found.Schema, site)
 	}
@@ -161,6 +162,43 @@ func definitionChanges(findings []xmldb.Finding, prefix string) []diff.Change {
 		}))
 	}
 	return changes
+}
+
+// unreadNotice says that the highest ids of some tables, or the positions of
+// their sequences, could not be read, so that nobody knows whether the next ids are free.
+func unreadNotice(want *schema.Schema, found *Side) []Notice {
+	if found.End.Kind != Server {
+		return nil // a dump has no rows, which nobody expects of it
+	}
+	unread := map[string]bool{}
+	for _, q := range found.Schema.Sequences {
+		// One that the user may not read has no position.
+		unread[q.Name] = q.Last == 0 && !q.Called && q.Min > 0
+	}
+	var names []string
+	for i := range found.Schema.Tables {
+		t := &found.Schema.Tables[i]
+		if t.PrimaryKey() == nil || want.Table(t.Name) == nil {
+			continue
+		}
+		for _, c := range t.Columns {
+			if c.AutoIncrement && (!c.HighestKnown || unread[c.Sequence]) {
+				names = append(names, t.Name)
+			}
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	where := names[0]
+	if len(names) > 1 {
+		where = fmt.Sprintf("%d tables, such as %s,", len(names), names[0])
+	}
+	return []Notice{{
+		Code: "ids-unread", Severity: diff.Warning,
+		Message: fmt.Sprintf("the ids or the sequence of %s could not be read: whether the next ones are free cannot be told", where),
+		Hint:    "grant the user SELECT on all tables and sequences of the site",
+	}}
 }
 
 // charsetNotice says that a site keeps to MySQL's three-byte UTF-8: it is as

@@ -2,6 +2,7 @@ package drift
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -11,26 +12,50 @@ import (
 	"github.com/moodledb/moodledb/xmldb"
 )
 
-// usualCollation is the collation that most text columns of the site have; of
-// equals, the first by name. Moodle itself takes that of config.value for new
-// tables, which may be the one that drifted.
+// usualCollation is the collation that most tables of the site have, among those
+// of UTF-8 where there are any: Moodle takes no other. Of equals it is that of
+// config.value, from which Moodle takes the collation of new tables.
 func usualCollation(s *schema.Schema, prefix string) string {
 	count := map[string]int{}
 	for i := range s.Tables {
 		t := &s.Tables[i]
-		if !strings.HasPrefix(t.Name, prefix) {
-			continue
-		}
-		for _, c := range t.Columns {
-			if c.Collation != "" {
-				count[c.Collation]++
-			}
+		if collation := tableCollation(t); strings.HasPrefix(t.Name, prefix) && collation != "" {
+			count[collation]++
 		}
 	}
-	if usual := most(count); usual != "" {
-		return usual
+	whole := maps.Clone(count)
+	maps.DeleteFunc(count, func(collation string, _ int) bool { return !isUTF8(collation) })
+	if len(count) == 0 {
+		count = whole
 	}
-	return s.Collation
+	usual := most(count)
+	if t := s.Table(prefix + "config"); t != nil {
+		if c := t.Column("value"); c != nil && count[c.Collation] > 0 && count[c.Collation] == count[usual] {
+			return c.Collation
+		}
+	}
+	if usual == "" {
+		return s.Collation
+	}
+	return usual
+}
+
+// tableCollation is the collation that most text columns of a table have.
+func tableCollation(t *schema.Table) string {
+	count := map[string]int{}
+	for _, c := range t.Columns {
+		if c.Collation != "" {
+			count[c.Collation]++
+		}
+	}
+	return most(count)
+}
+
+// isUTF8 reports whether a collation is of a character set of UTF-8; those of
+// MariaDB's newest kind go with any.
+func isUTF8(collation string) bool {
+	charset, _, _ := strings.Cut(collation, "_")
+	return strings.HasPrefix(charset, "utf8") || charset == "uca1400"
 }
 
 // most returns the key with the highest count; of equals, the first.

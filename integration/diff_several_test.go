@@ -29,7 +29,7 @@ func severalCases() []driftCase {
 			pg: alter("ALTER id SET DEFAULT nextval('{p}config_id_seq')"),
 		},
 		{
-			name: "renamed json", want: []string{"error column-renamed {t} remark", "error column-type-unknown {t} remark"},
+			name: "renamed json", want: []string{"error column-missing {t} note", "warning column-extra {t} remark"},
 			mariadb: []string{"ALTER TABLE {t} MODIFY note json", "ALTER TABLE {t} RENAME COLUMN note TO remark"},
 		},
 		{

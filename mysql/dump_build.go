@@ -234,7 +234,7 @@ func (p *tableBuilder) columnCheck(t *schema.Table, c *schema.Column, cl columnC
 		name = c.Name
 	}
 	check := p.newCheck(t, *cl.check, name)
-	if p.engine != schema.MariaDB || !markJSON(t, check) {
+	if p.engine != schema.MariaDB || !markJSON(t, check.Name, check) {
 		t.Checks = append(t.Checks, check)
 	}
 }

@@ -43,7 +43,12 @@ func columnFixes(t *tableChanges, want, have *schema.Table) []*columnFix {
 	var fixes []*columnFix
 	for _, c := range have.Columns {
 		if p := pairs[c.Name]; p != nil {
-			fixes = append(fixes, &columnFix{have: c, fixed: diff.FixedColumn(*p.want, c, p.codes), codes: p.codes})
+			x := &columnFix{have: c, fixed: diff.FixedColumn(*p.want, c, p.codes), codes: p.codes}
+			if p.want.AutoIncrement && !c.AutoIncrement && familyOf(c.Type) != integers && familyOf(x.fixed.Type) == integers {
+				// What its type could not do is not reported besides the type.
+				x.fixed.AutoIncrement, x.fixed.NotNull, x.fixed.Default = true, true, schema.Default{}
+			}
+			fixes = append(fixes, x)
 		}
 	}
 	return fixes

@@ -220,10 +220,16 @@ func (f *fixer) options(t *tableChanges, have *schema.Table) {
 	if len(clauses) == 0 {
 		return
 	}
-	f.add(diff.Fix{
-		Table: have.Name, Codes: codes, Stage: diff.StageWiden, Note: note,
-		Statements: keepHistory(have, f.alter(have.Name, clauses...)),
-	})
+	fix := diff.Fix{Table: have.Name, Codes: codes, Stage: diff.StageWiden, Note: note, Statements: []string{f.alter(have.Name, clauses...)}}
+	switch {
+	case !have.SystemVersioned:
+	case slices.Contains(codes, diff.TableEngine):
+		// MariaDB refuses to change the engine of a table that keeps its history.
+		fix.Stage, fix.Note = diff.StageDestroy, note+"; the history of the rows must go first"
+	default:
+		fix.Statements = keepHistory(have, fix.Statements...)
+	}
+	f.add(fix)
 }
 
 // defaultCollation spells the defaults of a table's new columns; those that it has keep theirs.

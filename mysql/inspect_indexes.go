@@ -144,17 +144,21 @@ func action(rule string) string {
 // readChecks reads the CHECK constraints. MariaDB names their table; MySQL's
 // names are unique in the database, and another catalog has the tables.
 func (in *inspector) readChecks(ctx context.Context) error {
+	level := "''"
+	if in.catalog["check_constraints.level"] { // MariaDB 10.5.10
+		level = "LEVEL"
+	}
 	var query string
 	switch {
 	case in.catalog["check_constraints.table_name"]:
 		query = `
-SELECT CONSTRAINT_SCHEMA AS db, TABLE_NAME AS name, CONSTRAINT_NAME AS ck, CHECK_CLAUSE AS clause, 'YES' AS enforced
+SELECT CONSTRAINT_SCHEMA AS db, TABLE_NAME AS name, CONSTRAINT_NAME AS ck, CHECK_CLAUSE AS clause, 'YES' AS enforced, ` + level + ` AS level
 FROM information_schema.CHECK_CONSTRAINTS
 WHERE CONSTRAINT_SCHEMA = ?
 ORDER BY TABLE_NAME, CONSTRAINT_NAME`
 	case in.catalog["check_constraints.check_clause"]:
 		query = `
-SELECT c.CONSTRAINT_SCHEMA AS db, t.TABLE_NAME AS name, c.CONSTRAINT_NAME AS ck, c.CHECK_CLAUSE AS clause, t.ENFORCED AS enforced
+SELECT c.CONSTRAINT_SCHEMA AS db, t.TABLE_NAME AS name, c.CONSTRAINT_NAME AS ck, c.CHECK_CLAUSE AS clause, t.ENFORCED AS enforced, 'Table' AS level
 FROM information_schema.CHECK_CONSTRAINTS c
 JOIN information_schema.TABLE_CONSTRAINTS t
   ON t.CONSTRAINT_SCHEMA = c.CONSTRAINT_SCHEMA AND t.CONSTRAINT_NAME = c.CONSTRAINT_NAME AND t.CONSTRAINT_TYPE = 'CHECK'
@@ -163,16 +167,21 @@ ORDER BY t.TABLE_NAME, c.CONSTRAINT_NAME`
 	default:
 		return nil // the server is older than CHECK constraints, or than their catalog
 	}
-	var table, enforced string
+	var table, enforced, where string
 	var check schema.Check
-	return in.each(ctx, query, []any{&table, &check.Name, &check.Expression, &enforced}, func() error {
+	return in.each(ctx, query, []any{&table, &check.Name, &check.Expression, &enforced, &where}, func() error {
 		t := in.table(table)
 		if t == nil {
 			return errors.New("check " + QuoteIdent(check.Name) + " belongs to " + QuoteIdent(table) + ", which is no table")
 		}
 		check.Expression = catalogExpression(in.server.Engine, check.Expression)
 		check.NotEnforced = enforced == "NO"
-		if in.server.Engine == schema.MariaDB && markJSON(t, check) {
+		// A column that was renamed leaves its old name to its check.
+		name := check.Name
+		if where == "Column" {
+			name = checkedColumn(check.Expression)
+		}
+		if in.server.Engine == schema.MariaDB && markJSON(t, name, check) {
 			return nil
 		}
 		t.Checks = append(t.Checks, check)
@@ -180,10 +189,19 @@ ORDER BY t.TABLE_NAME, c.CONSTRAINT_NAME`
 	}, in.name)
 }
 
-// markJSON gives the type json to the column whose JSON alias made the check:
-// MariaDB stores JSON as LONGTEXT, with a check of the column's own name.
-func markJSON(t *schema.Table, check schema.Check) bool {
-	c := t.Column(check.Name)
+// checkedColumn is the column that a check like that of a JSON column is about.
+func checkedColumn(expression string) string {
+	name, ok := strings.CutPrefix(expression, "json_valid(`")
+	if !ok {
+		return ""
+	}
+	return strings.ReplaceAll(strings.TrimSuffix(name, "`)"), "``", "`")
+}
+
+// markJSON gives the type json to the named column, if its JSON alias made the
+// check: MariaDB stores JSON as LONGTEXT, with a check of the column's own name.
+func markJSON(t *schema.Table, name string, check schema.Check) bool {
+	c := t.Column(name)
 	if c == nil || c.Type.Name != "longtext" || c.Collation != "utf8mb4_bin" {
 		return false
 	}

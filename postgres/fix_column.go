@@ -142,6 +142,9 @@ func (f *fixer) alterColumn(t *schema.Table, x *columnFix) {
 	if retyped || x.have.Collation != x.fixed.Collation {
 		how := convertColumn(name, x.have.Type, x.fixed.Type)
 		x.raise(how.stage, how.note)
+		if len(f.have.Views) > 0 {
+			x.notes = append(x.notes, x.have.Name+": a view that uses the column must be dropped before and made again")
+		}
 		add("TYPE %s", typeSQL(x.fixed.Type)+collateSQL(x)+usingSQL(how.using))
 	}
 	if d := defaultSQL(x.fixed.Default, x.fixed.Type); d != "" && !x.fixed.AutoIncrement && (redefault || retyped) {
