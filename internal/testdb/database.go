@@ -173,6 +173,8 @@ func (s *Server) open(databaseURL string) (*sql.DB, error) {
 	}
 	cfg.User, cfg.Password, cfg.Database = u.User.Username(), password, database
 	cfg.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol
+	// The driver asks for it; a test may have started a server without it.
+	cfg.RuntimeParams["standard_conforming_strings"] = "on"
 	return stdlib.OpenDB(*cfg), nil
 }
 
