@@ -91,7 +91,7 @@ func (r reader) Query(ctx context.Context, query string) (copy.Rows, error) {
 // newReader opens the source of a copy.
 func (e *ends) newReader(t testing.TB) reader {
 	t.Helper()
-	s, err := e.my.Readers(t.Context(), 1)
+	s, err := e.my.Snapshot(t.Context(), mysql.SnapshotOptions{Readers: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -32,7 +32,7 @@ func TestReadersByBinlog(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	s, err := db.Readers(t.Context(), 4)
+	s, err := db.Snapshot(t.Context(), mysql.SnapshotOptions{Readers: 4})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,10 +10,10 @@ import (
 
 // checkAccess looks whether the source lets everything be read that is to be
 // migrated: what the user may not see would be missing without a word.
-func (m *maker) checkAccess(ctx context.Context) error {
+func (m *maker) checkAccess(ctx context.Context) (mysql.Access, error) {
 	access, err := m.source.Access(ctx, m.live)
 	if err != nil {
-		return err
+		return access, err
 	}
 	grant := fmt.Sprintf("let an administrator run: GRANT SELECT ON %s.* TO the account %s",
 		mysql.QuoteIdent(m.plan.Source.Database), access.Account)
@@ -32,5 +32,5 @@ func (m *maker) checkAccess(ctx context.Context) error {
 			Hint:    grant,
 		})
 	}
-	return nil
+	return access, nil
 }

@@ -48,16 +48,19 @@ func Make(ctx context.Context, source *mysql.DB, target *postgres.DB, opts Optio
 	if err := m.leavePrograms(ctx); err != nil {
 		return nil, err
 	}
-	if err := m.checkAccess(ctx); err != nil {
+	access, err := m.checkAccess(ctx)
+	if err != nil {
 		return nil, err
 	}
 	m.siteFindings()
-	m.sourceFindings()
 	switch {
 	case opts.DataOnly:
 		err = m.planDataOnly(ctx)
 	default:
 		err = m.planSchema(ctx)
+	}
+	if err == nil {
+		err = m.planSnapshot(ctx, access)
 	}
 	if err != nil {
 		return nil, err
@@ -202,21 +205,6 @@ func (m *maker) xmldbFindings(findings []xmldb.Finding) {
 		m.find(Finding{
 			Code: f.Code, Severity: severity, Component: f.Component, File: f.File, Line: f.Line,
 			Table: f.Table, Object: f.Object, Message: f.Message, Hint: f.Hint,
-		})
-	}
-}
-
-// sourceFindings tells what of the source no snapshot covers.
-func (m *maker) sourceFindings() {
-	for i := range m.site.Tables {
-		t := &m.site.Tables[i]
-		if strings.EqualFold(t.StorageEngine, "InnoDB") || t.StorageEngine == "" {
-			continue
-		}
-		m.find(Finding{
-			Code: "no-transactions", Severity: Warning, Table: t.Name,
-			Message: fmt.Sprintf("storage engine %s has no transactions: the table is read as it is at that moment, outside of the snapshot", t.StorageEngine),
-			Hint:    "put the site into maintenance mode, or ALTER TABLE … ENGINE=InnoDB first",
 		})
 	}
 }

@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"path"
 	"runtime"
+	"slices"
 	"strings"
 
+	"github.com/moodledb/moodledb/mysql"
 	"github.com/moodledb/moodledb/xmldb"
 )
 
@@ -44,6 +46,9 @@ type Options struct {
 	// Replace allows a published schema that holds tables to be renamed away,
 	// and the staging schema of an unfinished run to be dropped.
 	Replace bool
+	// Snapshot says what may be done so that all readers see one moment of the
+	// source; empty means [mysql.SnapshotAuto].
+	Snapshot mysql.SnapshotMode
 	// Memory bounds the bytes that copying holds; 0 means [DefaultMemory].
 	Memory int64
 }
@@ -63,6 +68,9 @@ func (o Options) withDefaults() (Options, error) {
 	if o.Memory == 0 {
 		o.Memory = DefaultMemory
 	}
+	if o.Snapshot == "" {
+		o.Snapshot = mysql.SnapshotAuto
+	}
 	if o.Publish == "" {
 		o.Publish = "public"
 	}
@@ -71,6 +79,8 @@ func (o Options) withDefaults() (Options, error) {
 		return o, usagef("jobs must be positive, not %d", o.Jobs)
 	case o.Memory < MinMemory:
 		return o, usagef("memory must be at least %d MiB", MinMemory>>20)
+	case !slices.Contains(mysql.SnapshotModes(), o.Snapshot):
+		return o, usagef("a snapshot is taken by auto, lock or none, not by %q", o.Snapshot)
 	case o.Site == nil && !o.DataOnly:
 		return o, usagef("the site's code is needed to make its schema; name its directory, or load data only into tables that exist")
 	case o.Truncate && !o.DataOnly:

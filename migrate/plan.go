@@ -2,6 +2,7 @@ package migrate
 
 import (
 	"github.com/moodledb/moodledb/convert"
+	"github.com/moodledb/moodledb/mysql"
 	"github.com/moodledb/moodledb/ownership"
 	"github.com/moodledb/moodledb/postgres"
 	"github.com/moodledb/moodledb/schema"
@@ -35,6 +36,8 @@ type Plan struct {
 	Owner  string
 	Jobs   int
 	Memory int64
+	// Snapshot says how one moment of the source will be had.
+	Snapshot SnapshotPlan
 	// Replace and Truncate are the permissions that the user gave.
 	Replace  bool
 	Truncate bool
@@ -64,6 +67,21 @@ func (p *Plan) handing() ownership.Options {
 		o.Staging = p.Load
 	}
 	return o
+}
+
+// SnapshotPlan says how all readers shall see one moment of the source.
+type SnapshotPlan struct {
+	Mode mysql.SnapshotMode
+	// Readers is the number of readers.
+	Readers int
+	// Ways are the ways that settings and rights leave, in the order in which
+	// they are tried; each is one of those that a [Snapshot] can have come by.
+	Ways []mysql.SnapshotMethod
+	// Locked are the source's tables without transactions that are locked from
+	// before the snapshot until they are copied; Unlocked are those that are
+	// read without, because the user said so.
+	Locked   []string
+	Unlocked []string
 }
 
 // readers is the number of readers that the plan has work for.
@@ -97,6 +115,8 @@ type Table struct {
 	// Query and CopySQL are the two statements of the copy.
 	Query   string
 	CopySQL string
+	// NoTransactions is set for a table that no snapshot covers.
+	NoTransactions bool
 	// KeyOrdered says that Query sorts by the primary key.
 	KeyOrdered bool
 	// Before are the statements that make the table, or that ready it for loading.

@@ -49,19 +49,36 @@ func (r *run) copyTables(ctx context.Context, snapshot *mysql.Snapshot) ([]Table
 	// Both channels hold all that can ever be sent, so that no send blocks: a
 	// reader never waits for a builder.
 	queue := make(chan *tableState, len(states))
+	var locked []*tableState
 	for _, s := range states {
-		queue <- s
+		if snapshot.Locked != nil && s.plan.Copy && s.plan.NoTransactions {
+			locked = append(locked, s)
+		} else {
+			queue <- s
+		}
 	}
 	close(queue)
 	builds := make(chan task, tasks)
 
 	group, ctx := errgroup.WithContext(ctx)
 	var copying sync.WaitGroup
-	for _, reader := range snapshot.Readers {
+	for i, reader := range snapshot.Readers {
 		copying.Add(1)
 		group.Go(func() error {
 			defer copying.Done()
-			return r.copyFrom(ctx, reader, queue, builds)
+			conn, err := r.target.Acquire(ctx)
+			if err != nil {
+				return err
+			}
+			defer conn.Release()
+			c := &copier{run: r, reader: reader, conn: conn, builds: builds}
+			if i == 0 && snapshot.Locked != nil {
+				// First of all, so that their writers wait no longer than they must.
+				if err := c.copyLocked(ctx, snapshot.Locked, locked); err != nil {
+					return err
+				}
+			}
+			return c.copyAll(ctx, queue)
 		})
 	}
 	group.Go(func() error {
@@ -92,36 +109,6 @@ func split(t *Table) [][]Build {
 		out[i] = t.After[i : i+1]
 	}
 	return out
-}
-
-// copyFrom takes tables from the queue until it is empty.
-func (r *run) copyFrom(ctx context.Context, reader *mysql.Reader, queue <-chan *tableState, builds chan<- task) error {
-	conn, err := r.target.Acquire(ctx)
-	if err != nil {
-		return err
-	}
-	defer conn.Release()
-	for s := range queue {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if err := r.loadTable(ctx, reader, conn, s); err != nil {
-			return err
-		}
-		parts := split(s.plan)
-		s.pending.Store(int64(len(parts)))
-		for _, p := range parts {
-			builds <- task{state: s, builds: p}
-		}
-	}
-	return nil
-}
-
-// source adapts a reader to what package copy asks for.
-type source struct{ reader *mysql.Reader }
-
-func (s source) Query(ctx context.Context, query string) (copy.Rows, error) {
-	return s.reader.Query(ctx, query)
 }
 
 // loadTable copies the rows of one table.

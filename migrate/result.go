@@ -1,6 +1,10 @@
 package migrate
 
-import "time"
+import (
+	"time"
+
+	"github.com/moodledb/moodledb/mysql"
+)
 
 // Result says what a run did.
 type Result struct {
@@ -27,13 +31,29 @@ type Result struct {
 
 // Snapshot tells which moment of the source was copied.
 type Snapshot struct {
+	Mode mysql.SnapshotMode
+	// Method is the way by which the moment was had.
+	Method mysql.SnapshotMethod
 	// Consistent is set when it is proven that all readers saw the same moment.
 	Consistent bool
 	// How says how that was proven, or why it could not be.
 	How string
-	// Position is the binary log position of the moment; empty when it could not be read.
+	// Position is the binary log position of the moment, and GTID the set of
+	// transactions that it holds; empty when they could not be read.
 	Position string
-	Readers  int
+	GTID     string
+	// LockedFor is how long writers of the source were held back for it; 0 when nothing was locked.
+	LockedFor time.Duration
+	Readers   int
+	// Spares are the further readers that stood by; Lost counts the readers
+	// whose connection was lost and whose place a spare one took.
+	Spares int
+	Lost   int
+	// Tables are the source's tables without transactions that were locked, and
+	// TablesLockedFor how long; Unlocked are those that were read without.
+	Tables          []string
+	TablesLockedFor time.Duration
+	Unlocked        []string
 }
 
 // TableResult says what happened to one table.

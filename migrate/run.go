@@ -31,6 +31,12 @@ type run struct {
 	made []string
 	// late are the entries of the journal that are made when all tables are loaded.
 	late []postgres.JournalEntry
+	// spares are the readers of the snapshot that stand by.
+	spares chan *mysql.Reader
+	// opened is when the snapshot was begun to be opened.
+	opened time.Time
+	// snapshot tells of the moment that is copied; under mu while tables are copied.
+	snapshot Snapshot
 	// live is the source's schema as the snapshot's readers see it, for its AUTO_INCREMENT values.
 	live schema.Schema
 
@@ -112,12 +118,13 @@ func (r *run) all(ctx context.Context, result *Result) error {
 		do   func() (string, error)
 	}{
 		{"open a snapshot of the source", func() (detail string, err error) {
-			snapshot, err = r.open(ctx, result)
-			return result.Snapshot.How, err
+			snapshot, err = r.open(ctx)
+			return r.snapshot.How, err
 		}},
 		{"prepare the target", func() (string, error) { return r.prepare(ctx) }},
 		{"copy rows and build indexes", func() (detail string, err error) {
 			result.Tables, err = r.copyTables(ctx, snapshot)
+			result.Snapshot = r.snapshot
 			return "", err
 		}},
 		{"add constraints", func() (string, error) { return r.constrain(ctx) }},
@@ -133,15 +140,26 @@ func (r *run) all(ctx context.Context, result *Result) error {
 
 // open opens the readers, then looks whether the source's schema still is what
 // was planned for.
-func (r *run) open(ctx context.Context, result *Result) (*mysql.Snapshot, error) {
-	snapshot, err := r.source.Readers(ctx, r.plan.readers())
+func (r *run) open(ctx context.Context) (*mysql.Snapshot, error) {
+	r.opened = time.Now()
+	snapshot, err := r.source.Snapshot(ctx, r.plan.reading())
+	var refused *mysql.SnapshotError
+	if errors.As(err, &refused) {
+		return nil, fmt.Errorf("%w; %s", err, otherWays)
+	}
 	if err != nil {
 		return nil, err
 	}
-	result.Snapshot = Snapshot{
-		Consistent: snapshot.Consistent, How: snapshot.How, Position: snapshot.Position, Readers: len(snapshot.Readers),
+	r.snapshot = Snapshot{
+		Mode: r.plan.Snapshot.Mode, Method: snapshot.Method, Consistent: snapshot.Consistent, How: snapshot.How,
+		Position: snapshot.Position, GTID: snapshot.GTID, LockedFor: snapshot.LockedFor,
+		Readers: len(snapshot.Readers), Spares: len(snapshot.Spares), Unlocked: r.plan.Snapshot.Unlocked,
 	}
-	if !snapshot.Consistent && len(snapshot.Readers) > 1 {
+	r.spares = make(chan *mysql.Reader, len(snapshot.Spares))
+	for _, spare := range snapshot.Spares {
+		r.spares <- spare
+	}
+	if !snapshot.Consistent {
 		r.send(Notice{Message: "the readers may see different moments of the source (" + snapshot.How +
 			"): nothing may write to it until the copy is done"})
 	}

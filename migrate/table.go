@@ -29,6 +29,8 @@ func (m *maker) table(tp *convert.TablePlan) Table {
 		return t
 	}
 	t.Source, t.source, t.Short = src.Name, *src, m.short(src.Name)
+	// Only InnoDB's tables are as the snapshot's transactions saw them when they began.
+	t.NoTransactions = src.StorageEngine != "" && !strings.EqualFold(src.StorageEngine, "InnoDB")
 	t.Rows, t.Bytes = max(src.Rows, 0), max(src.Bytes, 0)
 	for i := range t.Sequences {
 		t.Sequences[i].Next = src.AutoIncrement

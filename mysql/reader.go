@@ -15,6 +15,7 @@ import (
 	driver "github.com/go-sql-driver/mysql"
 
 	"github.com/moodledb/moodledb/dsn"
+	"github.com/moodledb/moodledb/schema"
 )
 
 // readBuffer is the fixed size of a reader's buffer, in bytes. Rows that fit
@@ -30,6 +31,11 @@ type login struct {
 	dsn       dsn.DSN
 	transport Transport
 	mariadb   bool
+}
+
+// login is what a streaming connection of the pool's server needs.
+func (db *DB) login() login {
+	return login{dsn: db.dsn, transport: db.transport, mariadb: db.server.Engine == schema.MariaDB}
 }
 
 // Reader is a connection that streams result sets of the text protocol. The
@@ -127,16 +133,17 @@ func serverError(err error) error {
 
 // settings are the statements that prepare a streaming session. None depends on
 // a right. Values come in UTC and in utf8mb4, nothing limits time or rows, a
-// slow target does not make the server hang up, and a table that someone is
-// altering is not waited for forever.
+// slow target does not make the server hang up, a spare reader may wait for a
+// week, and a table that someone is altering is not waited for forever.
 func (l login) settings() []string {
 	list := []string{
 		"SET NAMES utf8mb4",
 		"SET SESSION time_zone = '+00:00', sql_mode = '', net_write_timeout = 86400, net_read_timeout = 86400, " +
-			"wait_timeout = 86400, lock_wait_timeout = 300, sql_select_limit = 18446744073709551615, sql_big_selects = 1",
+			"wait_timeout = 604800, lock_wait_timeout = 300, sql_select_limit = 18446744073709551615, sql_big_selects = 1",
 	}
 	if l.mariadb {
-		list = append(list, "SET SESSION max_statement_time = 0")
+		// The comment is read from the version on that knows what is in it.
+		list = append(list, "SET SESSION max_statement_time = 0 /*M!100300 , idle_transaction_timeout = 0, idle_readonly_transaction_timeout = 0 */")
 	} else {
 		list = append(list, "SET SESSION max_execution_time = 0")
 	}
@@ -179,6 +186,29 @@ func (r *Reader) all(ctx context.Context, query string) ([][]string, error) {
 	}
 	return out, nil
 }
+
+// Lost returns why the connection cannot be used any more, and asks the server
+// when it is not known yet: a session that was killed may have said so in the
+// words of an ordinary error. It returns nil for a connection that lives.
+func (r *Reader) Lost(ctx context.Context) error {
+	if r.broken != nil {
+		return r.broken
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, killTimeout, errSilent)
+	defer cancel()
+	err := r.exec(ctx, "DO 0")
+	if r.broken != nil {
+		return r.broken
+	}
+	var server *driver.MySQLError
+	if errors.As(err, &server) && server.Number != erInterrupted {
+		return err
+	}
+	return nil
+}
+
+// errSilent is the cause of giving up a connection that does not answer.
+var errSilent = errors.New("the server did not answer")
 
 // Close closes the connection. A query that still runs is left to the server,
 // which ends it when it next writes.
