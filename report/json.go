@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/moodledb/moodledb/migrate"
+	"github.com/moodledb/moodledb/mysql"
 )
 
 // The versions of the documents. A field that is added leaves them as they
@@ -25,6 +26,7 @@ type planJSON struct {
 	Owner         string         `json:"owner"`
 	Jobs          int            `json:"jobs"`
 	MemoryBytes   int64          `json:"memory_bytes"`
+	Snapshot      planSnapshot   `json:"snapshot"`
 	Replace       bool           `json:"replace"`
 	Truncate      bool           `json:"truncate"`
 	Estimate      totalsJSON     `json:"estimate"`
@@ -34,6 +36,14 @@ type planJSON struct {
 	Publishing    []string       `json:"publishing"`
 	LeftOut       []leftOutJSON  `json:"left_out"`
 	Findings      []findingEntry `json:"findings"`
+}
+
+type planSnapshot struct {
+	Mode     string   `json:"mode"`
+	Readers  int      `json:"readers"`
+	Ways     []string `json:"ways"`
+	Locked   []string `json:"locked_tables"`
+	Unlocked []string `json:"unlocked_tables"`
 }
 
 type endpointJSON struct {
@@ -65,6 +75,7 @@ type planTable struct {
 	Query         string         `json:"query"`
 	CopyStatement string         `json:"copy_statement"`
 	KeyOrdered    bool           `json:"key_ordered"`
+	Transactions  bool           `json:"transactions"`
 	Before        []string       `json:"before"`
 	After         []buildJSON    `json:"after"`
 	Constraints   []string       `json:"constraints"`
@@ -128,10 +139,19 @@ type resultJSON struct {
 }
 
 type snapshotJSON struct {
-	Consistent bool   `json:"consistent"`
-	How        string `json:"how"`
-	Position   string `json:"position"`
-	Readers    int    `json:"readers"`
+	Consistent     bool     `json:"consistent"`
+	Mode           string   `json:"mode"`
+	Method         string   `json:"method"`
+	How            string   `json:"how"`
+	Position       string   `json:"position"`
+	GTID           string   `json:"gtid"`
+	LockedSeconds  float64  `json:"locked_seconds"`
+	Readers        int      `json:"readers"`
+	Spares         int      `json:"spare_readers"`
+	Lost           int      `json:"lost_readers"`
+	LockedTables   []string `json:"locked_tables"`
+	TablesSeconds  float64  `json:"locked_tables_seconds"`
+	UnlockedTables []string `json:"unlocked_tables"`
 }
 
 type resultTable struct {
@@ -160,15 +180,19 @@ func planDocument(p *migrate.Plan) planJSON {
 		Owner:         p.Owner,
 		Jobs:          p.Jobs,
 		MemoryBytes:   p.Memory,
-		Replace:       p.Replace,
-		Truncate:      p.Truncate,
-		Estimate:      estimate(p),
-		Overwrites:    list(p.Overwrites, same),
-		Prepare:       list(p.Prepare, same),
-		Tables:        list(p.Tables, planTableDocument),
-		Publishing:    list(p.Publishing, same),
-		LeftOut:       list(p.LeftOut, leftOutDocument),
-		Findings:      list(p.Findings, findingDocument),
+		Snapshot: planSnapshot{
+			Mode: string(p.Snapshot.Mode), Readers: p.Snapshot.Readers, Locked: list(p.Snapshot.Locked, same), Unlocked: list(p.Snapshot.Unlocked, same),
+			Ways: list(p.Snapshot.Ways, func(m mysql.SnapshotMethod) string { return string(m) }),
+		},
+		Replace:    p.Replace,
+		Truncate:   p.Truncate,
+		Estimate:   estimate(p),
+		Overwrites: list(p.Overwrites, same),
+		Prepare:    list(p.Prepare, same),
+		Tables:     list(p.Tables, planTableDocument),
+		Publishing: list(p.Publishing, same),
+		LeftOut:    list(p.LeftOut, leftOutDocument),
+		Findings:   list(p.Findings, findingDocument),
 	}
 }
 
@@ -200,6 +224,7 @@ func planTableDocument(t migrate.Table) planTable {
 		Query:         t.Query,
 		CopyStatement: t.CopySQL,
 		KeyOrdered:    t.KeyOrdered,
+		Transactions:  t.Source != "" && !t.NoTransactions,
 		Before:        list(t.Before, same),
 		Finish:        list(t.Finish, same),
 		Constraints:   list(t.Constraints, same),
@@ -228,12 +253,18 @@ func resultDocument(r *migrate.Result) resultJSON {
 		Seconds:      seconds(r.Elapsed),
 		Totals:       totalsJSON{Tables: tables, Rows: rows, Bytes: bytes},
 		Indexes:      r.Indexes,
-		Snapshot: snapshotJSON{
-			Consistent: r.Snapshot.Consistent, How: r.Snapshot.How, Position: r.Snapshot.Position, Readers: r.Snapshot.Readers,
-		},
-		Tables:   list(r.Tables, resultTableDocument),
-		LeftOut:  list(r.LeftOut, leftOutDocument),
-		Findings: list(r.Findings, findingDocument),
+		Snapshot:     snapshotDocument(r.Snapshot),
+		Tables:       list(r.Tables, resultTableDocument),
+		LeftOut:      list(r.LeftOut, leftOutDocument),
+		Findings:     list(r.Findings, findingDocument),
+	}
+}
+
+func snapshotDocument(s migrate.Snapshot) snapshotJSON {
+	return snapshotJSON{
+		Consistent: s.Consistent, Mode: string(s.Mode), Method: string(s.Method), How: s.How, Position: s.Position, GTID: s.GTID,
+		LockedSeconds: seconds(s.LockedFor), Readers: s.Readers, Spares: s.Spares, Lost: s.Lost,
+		LockedTables: list(s.Tables, same), TablesSeconds: seconds(s.TablesLockedFor), UnlockedTables: list(s.Unlocked, same),
 	}
 }
 

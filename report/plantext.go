@@ -8,6 +8,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 
 	"github.com/moodledb/moodledb/migrate"
+	"github.com/moodledb/moodledb/mysql"
 )
 
 func planText(w io.Writer, p *migrate.Plan) error {
@@ -60,7 +61,43 @@ func planFacts(p *migrate.Plan) []fact {
 		{"way", planWay(p)},
 		{"owner", owner},
 		{"at once", fmt.Sprintf("%s, in %s of memory", plural(int64(p.Jobs), "table"), sizeText(p.Memory))},
+		{"snapshot", planSnapshotText(p.Snapshot)},
 		{"estimate", fmt.Sprintf("%s to copy, %s, %s", plural(int64(sum.Tables), "table"), plural(sum.Rows, "row"), sizeText(sum.Bytes))},
+	}
+}
+
+// planSnapshotText says by which ways one moment of the source will be tried to be had.
+func planSnapshotText(s migrate.SnapshotPlan) string {
+	if len(s.Ways) == 0 {
+		return ""
+	}
+	words := make([]string, len(s.Ways))
+	for i, way := range s.Ways {
+		words[i] = wayText(way)
+	}
+	text := fmt.Sprintf("%s, %s", plural(int64(s.Readers), "reader"), strings.Join(words, ", else "))
+	if len(s.Locked) > 0 {
+		text += fmt.Sprintf("; locked until they are copied: %s", strings.Join(s.Locked, ", "))
+	}
+	return text
+}
+
+func wayText(way mysql.SnapshotMethod) string {
+	switch way {
+	case mysql.LockFree:
+		return "shown without a lock to see one moment"
+	case mysql.OneReader:
+		return "one transaction"
+	case mysql.BackupStage:
+		return "opened while BACKUP STAGE holds writers back for milliseconds"
+	case mysql.GlobalReadLock:
+		return "opened while FLUSH TABLES WITH READ LOCK holds writers back for milliseconds"
+	case mysql.TableLocks:
+		return "opened while LOCK TABLES … READ holds writers back for milliseconds"
+	case mysql.Unproven:
+		return "not shown to see one moment"
+	default:
+		return string(way)
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/moodledb/moodledb/migrate"
+	"github.com/moodledb/moodledb/mysql"
 	"github.com/moodledb/moodledb/report"
 	"github.com/moodledb/moodledb/schema"
 	"github.com/moodledb/moodledb/xmldb"
@@ -76,6 +77,10 @@ func stagedPlan() *migrate.Plan {
 	return &migrate.Plan{
 		Mode: migrate.Staged, Source: source(), Target: target(), Prefix: "mdl_", Load: "moodle", Publish: "public", Owner: "moodle",
 		Jobs: 3, Memory: 256 << 20, Replace: true,
+		Snapshot: migrate.SnapshotPlan{
+			Mode: mysql.SnapshotAuto, Readers: 3, Ways: []mysql.SnapshotMethod{mysql.LockFree, mysql.BackupStage, mysql.TableLocks},
+			Locked: []string{"mdl_sessions"},
+		},
 		Prepare:    []string{`CREATE SCHEMA "moodle"`},
 		Overwrites: []string{`schema "public" (480 tables) is renamed to "public_before_20260105_081500"`},
 		Tables: []migrate.Table{
@@ -127,9 +132,13 @@ func stagedResult() *migrate.Result {
 			{Name: "mdl_old-copy 2", Copied: true, Rows: 3, Bytes: 120, Indexes: 1, CopyTime: 4 * time.Millisecond, IndexTime: 2 * time.Millisecond},
 			{Name: "mdl_sessions", Declared: true, Reason: "--skip-data", Indexes: 6, IndexTime: 3 * time.Millisecond, NextValue: 41},
 		},
-		Indexes:  14,
-		Snapshot: migrate.Snapshot{Consistent: true, How: "tables were locked for 12 ms", Position: "mysql-bin.000042:1337", Readers: 3},
-		Kept:     "public_before_20260105_081500", LeftOut: leftOut(), Findings: findings()[2:],
+		Indexes: 14,
+		Snapshot: migrate.Snapshot{
+			Mode: mysql.SnapshotAuto, Method: mysql.TableLocks, Consistent: true, How: "all 3 readers opened while LOCK TABLES held writers back for 12 ms",
+			Position: "mysql-bin.000042:1337", GTID: "3e11fa47-71ca-11e1-9e33-c80aa9429562:1-77", LockedFor: 12345 * time.Microsecond,
+			Readers: 3, Spares: 1, Lost: 1, Tables: []string{"mdl_search", "mdl_stats"}, TablesLockedFor: 2345 * time.Millisecond,
+		},
+		Kept: "public_before_20260105_081500", LeftOut: leftOut(), Findings: findings()[2:],
 	}
 }
 
@@ -158,7 +167,10 @@ func TestPlan(t *testing.T) {
 func TestResult(t *testing.T) {
 	direct := stagedResult()
 	direct.Mode, direct.Schema, direct.Kept, direct.Owner, direct.Elapsed = migrate.Direct, "lms", "", "", time.Millisecond
-	direct.Snapshot = migrate.Snapshot{How: "the role may not lock tables, so each reader started on its own", Readers: 1}
+	direct.Snapshot = migrate.Snapshot{
+		Mode: mysql.SnapshotNone, Method: mysql.Unproven, How: "without a lock it cannot be seen whether the source was written to meanwhile",
+		Readers: 2, Spares: 1, Unlocked: []string{"mdl_stats"},
+	}
 	direct.Tables, direct.LeftOut, direct.Findings, direct.Indexes = direct.Tables[1:2], nil, nil, 1
 	for _, tc := range []struct {
 		name   string

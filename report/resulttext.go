@@ -60,13 +60,34 @@ func resultFacts(r *migrate.Result) []fact {
 		{"source", endpointText(r.Source)},
 		{"target", fmt.Sprintf("%s, schema %s", endpointText(r.Target), r.Schema)},
 		{"owner", r.Owner},
-		{"snapshot", snapshotText(r.Snapshot)},
-		{"position", r.Snapshot.Position},
 	}
+	facts = append(facts, snapshotFacts(r.Snapshot)...)
 	if r.Kept != "" {
 		facts = append(facts, fact{"kept", fmt.Sprintf("what was there before is in schema %s", r.Kept)})
 	}
 	return append(facts, fact{"time", timeText(r.Elapsed) + rates(rows, bytes, r.Elapsed)})
+}
+
+func snapshotFacts(s migrate.Snapshot) []fact {
+	facts := []fact{
+		{"snapshot", snapshotText(s)},
+		{"position", s.Position},
+		{"gtid", s.GTID},
+		{"locked", "nothing"},
+	}
+	if s.LockedFor > 0 {
+		facts[3].value = fmt.Sprintf("writers, for %d ms while the readers opened", s.LockedFor.Milliseconds())
+	}
+	if len(s.Tables) > 0 {
+		facts = append(facts, fact{"locked too", fmt.Sprintf("%s, for %s until they were copied: no transaction covers them", strings.Join(s.Tables, ", "), timeText(s.TablesLockedFor))})
+	}
+	if len(s.Unlocked) > 0 {
+		facts = append(facts, fact{"unlocked", strings.Join(s.Unlocked, ", ") + ": no transaction covers them, so they may be of another moment"})
+	}
+	if s.Lost > 0 {
+		facts = append(facts, fact{"lost", plural(int64(s.Lost), "reader") + ", whose table a spare one of the same moment copied anew"})
+	}
+	return facts
 }
 
 func snapshotText(s migrate.Snapshot) string {
