@@ -48,6 +48,8 @@ func (f *migrateFlags) register(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.options.DataOnly, "data-only", false, "load into the tables that Moodle's own installer made")
 	flags.BoolVar(&f.options.Truncate, "truncate", false, "with --data-only: empty the target's tables first")
 	flags.BoolVar(&f.options.Replace, "replace", false, "rename a published schema that holds tables to public_before_…, and drop what an unfinished run left")
+	flags.StringVar((*string)(&f.options.Snapshot), "snapshot", string(mysql.SnapshotAuto),
+		"`way` in which all readers see one moment of the source: auto (shown without a lock, else by a lock of milliseconds), lock, none")
 	flags.StringVar(&f.memory, "memory", "256MiB", "upper bound of the program's memory, as a `size`")
 	flags.StringVar(&f.format, "format", "text", "`text` or json, on standard output")
 	flags.BoolVarP(&f.yes, "yes", "y", false, "do not ask before something is replaced or truncated")

@@ -213,6 +213,9 @@ func (b *bars) handle(e migrate.Event) {
 		b.say("notice: " + e.Message)
 	case migrate.TableStarted:
 		b.start()
+		if bar := b.tables[e.Table]; bar != nil {
+			bar.Abort(true) // the table is started anew
+		}
 		if e.Bytes >= largeTable {
 			b.tables[e.Table] = b.pool.New(e.Bytes, mpb.BarStyle(), mpb.BarRemoveOnComplete(),
 				mpb.PrependDecorators(decor.Name(clip(e.Table, 31), decor.WC{W: 32, C: decor.DindentRight})),
