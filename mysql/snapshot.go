@@ -169,7 +169,6 @@ func (t *taking) take(ctx context.Context) error {
 func (t *taking) open(ctx context.Context) error {
 	s, o := t.snapshot, t.options
 	readers := make([]*Reader, o.Readers+o.Spares)
-	var locked *Reader
 	group, groupCtx := errgroup.WithContext(ctx)
 	for i := range readers {
 		group.Go(func() error {
@@ -181,17 +180,10 @@ func (t *taking) open(ctx context.Context) error {
 			return err
 		})
 	}
-	if len(o.NoTransactions) > 0 && o.Mode != SnapshotNone {
-		group.Go(func() (err error) {
-			locked, err = openReader(groupCtx, t.login)
-			return err
-		})
-	}
 	err := group.Wait()
 	gone := func(r *Reader) bool { return r == nil }
 	s.Readers = slices.DeleteFunc(readers[:o.Readers:o.Readers], gone)
 	s.Spares = slices.DeleteFunc(readers[o.Readers:], gone)
-	s.Locked = locked
 	return err
 }
 

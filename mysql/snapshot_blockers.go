@@ -102,17 +102,22 @@ func (t *taking) quiet(ctx context.Context, locker *Reader, way lockWay) error {
 
 // blockers says who holds what a lock was waited for, as far as it can be seen.
 func (t *taking) blockers(ctx context.Context, waiting *Reader) string {
+	// Idle connections of our own pool hold nothing, and would be taken for others'.
+	t.db.sql.SetMaxIdleConns(0)
+	t.db.sql.SetMaxIdleConns(maxConns)
 	const unseen = "what holds it cannot be seen (SHOW PROCESSLIST, with the right PROCESS, would tell)"
 	list, err := t.processes(ctx, waiting)
 	if err != nil {
 		return unseen
 	}
 	open := t.openTransactions(ctx)
+	// Who waits behind us gets on after each attempt, and so never runs for long.
+	const patient = lockPatience * lockAttempts / 2
 	for _, fits := range []func(process) bool{
-		func(p process) bool { return p.running(lockPatience - 2) },
-		func(p process) bool { return open[p.id] && p.seconds >= lockPatience-2 },
+		func(p process) bool { return p.running(patient) },
+		func(p process) bool { return open[p.id] && p.seconds >= patient },
 		func(p process) bool {
-			return p.command == "Sleep" && p.seconds >= lockPatience-2 && strings.EqualFold(p.database, t.db.dsn.Database)
+			return p.command == "Sleep" && p.seconds >= patient && strings.EqualFold(p.database, t.db.dsn.Database)
 		},
 	} {
 		var found []string

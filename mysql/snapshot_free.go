@@ -42,9 +42,9 @@ func (t *taking) withoutLock(ctx context.Context) (done bool, err error) {
 	t.reasons = append(t.reasons, why)
 	if s.Locked != nil {
 		// A lock on the server would wait for this one.
-		return false, s.Locked.exec(ctx, "UNLOCK TABLES")
+		err = s.Locked.exec(ctx, "UNLOCK TABLES")
 	}
-	return false, nil
+	return false, err
 }
 
 // beginFree starts the transactions, and starts them again while the source is
@@ -109,7 +109,8 @@ type observed struct {
 	// that are committed. An id is owned from before its transaction is in the
 	// binary log until after it shows in InnoDB; then it is among gtids.
 	owned, gtids string
-	// named is set when every transaction of MySQL gets such an id.
+	// named is set when every transaction of MySQL gets such an id (but those that
+	// an administrator keeps out of the binary log).
 	named bool
 	// counter is InnoDB's next transaction number; empty when it may not be read.
 	counter string
@@ -250,7 +251,8 @@ func (t *taking) observe(ctx context.Context) (observed, error) {
 
 // gtids reads the global transaction ids. What is owned is read first: see [observed].
 func (r *Reader) gtids(ctx context.Context, o *observed) error {
-	queries := []string{"SELECT @@GLOBAL.gtid_mode", "SELECT @@GLOBAL.gtid_owned", "SELECT @@GLOBAL.gtid_executed"}
+	// Without a binary log transactions get no id, whatever the mode.
+	queries := []string{"SELECT IF(@@GLOBAL.log_bin, @@GLOBAL.gtid_mode, 'OFF')", "SELECT @@GLOBAL.gtid_owned", "SELECT @@GLOBAL.gtid_executed"}
 	if r.login.mariadb {
 		queries = []string{"SELECT ''", "SELECT ''", "SELECT @@GLOBAL.gtid_binlog_pos"}
 	}

@@ -10,9 +10,14 @@ import (
 	driver "github.com/go-sql-driver/mysql"
 )
 
-// lockPatience is how long one lock is waited for, in seconds. Writers of the
-// source queue behind the wait, so it is short.
-const lockPatience = 5
+// lockPatience is how long one attempt to get a lock waits, in seconds. Writers
+// of the source queue behind the wait, so it is short. It must be, for another
+// reason: a writer that waits for a row of another one, which queues behind us,
+// only gets on when we step back; no server sees that they wait in a circle.
+const (
+	lockPatience = 1
+	lockAttempts = 6
+)
 
 // errPatience ends a wait that the server itself did not end: it counts each
 // of the locks that a statement needs anew.
@@ -86,9 +91,8 @@ func lockTables(names []string) string {
 // withLock begins the transactions while a lock holds the writers back.
 func (t *taking) withLock(ctx context.Context) error {
 	for _, way := range t.lockWays() {
-		err := t.under(ctx, way)
-		var not *notLocked
-		if !errors.As(err, &not) {
+		not, err := t.attempt(ctx, way)
+		if err != nil || not == nil {
 			return err
 		}
 		t.reasons = append(t.reasons, fmt.Sprintf("%s: %s", way.name, not.reason))
@@ -99,8 +103,30 @@ func (t *taking) withLock(ctx context.Context) error {
 	return t.refusal(ctx)
 }
 
+// attempt tries a way until it worked, or cannot work.
+func (t *taking) attempt(ctx context.Context, way lockWay) (*notLocked, error) {
+	for attempt := 1; ; attempt++ {
+		err := t.under(ctx, way)
+		var not *notLocked
+		if !errors.As(err, &not) {
+			return nil, err
+		}
+		if !not.waited || attempt == lockAttempts {
+			return not, nil
+		}
+		// Let the writers get on that queued behind the wait.
+		if err := pause(ctx, time.Duration(100*attempt)*time.Millisecond); err != nil {
+			return nil, err
+		}
+	}
+}
+
 // notLocked is why a lock was not to be had. The next one may be.
-type notLocked struct{ reason, grant string }
+type notLocked struct {
+	reason, grant string
+	// waited is set when somebody held it, who may let go.
+	waited bool
+}
 
 // Error returns the reason.
 func (e *notLocked) Error() string { return e.reason }
@@ -162,25 +188,44 @@ func (t *taking) beginLocked(ctx context.Context, locker *Reader) error {
 
 // holdTables locks the tables without transactions on their own connection.
 func (t *taking) holdTables(ctx context.Context) error {
-	r := t.snapshot.Locked
-	if r == nil {
+	if len(t.options.NoTransactions) == 0 || t.options.Mode == SnapshotNone {
 		return nil
 	}
+	for attempt := 1; ; attempt++ {
+		err := t.holdOnce(ctx)
+		var not *notLocked
+		if !errors.As(err, &not) {
+			return err
+		}
+		if !not.waited || attempt == lockAttempts {
+			t.reasons, t.grants = []string{"tables without transactions cannot be locked for their copy: " + not.reason}, nil
+			if not.grant != "" {
+				t.grants = []string{not.grant}
+			}
+			return t.refusal(ctx)
+		}
+		if err := pause(ctx, time.Duration(100*attempt)*time.Millisecond); err != nil {
+			return err
+		}
+	}
+}
+
+// holdOnce tries it once, with a new connection: a wait that was given up has cost the last one.
+func (t *taking) holdOnce(ctx context.Context) error {
+	if t.snapshot.Locked != nil {
+		_ = t.snapshot.Locked.Close()
+		t.snapshot.Locked = nil
+	}
+	r, err := openReader(ctx, t.login)
+	if err != nil {
+		return err
+	}
+	t.snapshot.Locked = r
 	// Their copy may pause for as long as the target makes its tables.
 	if err := r.exec(ctx, lockSession(3600)); err != nil {
 		return err
 	}
-	err := t.lock(ctx, r, t.db.lockTablesGrant(), lockTables(t.options.NoTransactions))
-	var not *notLocked
-	if !errors.As(err, &not) {
-		return err
-	}
-	t.reasons = []string{"tables without transactions cannot be locked for their copy: " + not.reason}
-	t.grants = nil
-	if not.grant != "" {
-		t.grants = []string{not.grant}
-	}
-	return t.refusal(ctx)
+	return t.lock(ctx, r, t.db.lockTablesGrant(), lockTables(t.options.NoTransactions))
 }
 
 // lock runs the statements that take a lock, and waits no longer than is good for the source.
@@ -199,7 +244,7 @@ func (t *taking) lock(ctx context.Context, r *Reader, grant string, statements .
 		case errors.Is(err, errPatience), errors.As(err, &server) && server.Number == 1205: // ER_LOCK_WAIT_TIMEOUT
 			// Its place in the queue holds writers back.
 			_ = r.Close()
-			return &notLocked{reason: fmt.Sprintf("not to be had within %d s; %s", lockPatience, t.blockers(ctx, r))}
+			return &notLocked{waited: true, reason: "others held it for too long; " + t.blockers(ctx, r)}
 		case isRefused(err):
 			return &notLocked{reason: "the account has not the right", grant: grant}
 		case server != nil:
