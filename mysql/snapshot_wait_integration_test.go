@@ -63,7 +63,12 @@ func TestSnapshotWaitsNotForLong(t *testing.T) {
 						defer close(ended)
 						_, _ = holder.ExecContext(ctx, tc.query)
 					}()
-					defer func() { cancel(); <-ended }()
+					defer func() {
+						// The server would let it run on.
+						s.Exec(t, url, "KILL "+id)
+						cancel()
+						<-ended
+					}()
 					time.Sleep(2500 * time.Millisecond)
 				}
 				db := openDB(t, url)
