@@ -124,7 +124,7 @@ type observed struct {
 // That MySQL's binary log stands still tells nothing: transactions that are in
 // it already become visible later, one by one.
 func (o observed) any(logged bool) bool {
-	return o.counter != "" || o.named || o.mariadb && logged && o.binlog != ""
+	return o.counter != "" || logged && (o.named || o.mariadb && o.binlog != "")
 }
 
 // judge compares what was observed around the start of the transactions.
@@ -149,45 +149,39 @@ func (t *taking) judge(ctx context.Context, logged bool, before, after observed)
 	switch {
 	case before.counter != "" && before.counter == after.counter && before.writers == 0:
 		t.begun(LockFree, fmt.Sprintf("%s: InnoDB had no writing transaction while they opened (next number %s before and after)", t.count(), after.counter))
-	case before.named && after.named && after.owned == "" && before.gtids == after.gtids:
+	case logged && before.named && after.named && after.owned == "" && before.gtids == after.gtids:
 		t.begun(LockFree, fmt.Sprintf("%s: no transaction was committed while they opened, as gtid_executed and gtid_owned tell", t.count()))
 	}
 	return nil
 }
 
-// logsAll reports whether all that is written at a MariaDB server goes to its
-// binary log: no database is filtered out, and it is no replica that logs only
-// what is its own.
+// logsAll reports whether it is known that all that is written at the server
+// goes to its binary log: no database is filtered out, and it is no MariaDB
+// replica that logs only what is its own.
 func (t *taking) logsAll(ctx context.Context) (bool, error) {
-	if !t.login.mariadb {
-		return false, nil
-	}
 	r := t.snapshot.Readers[0]
 	values, err := r.pairs(ctx, "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('log_bin', 'log_slave_updates', 'binlog_do_db', 'binlog_ignore_db')")
 	if err != nil || values["log_bin"] != "ON" {
 		return false, err
 	}
-	status, err := r.pairs(ctx, "SHOW GLOBAL STATUS LIKE 'Slaves_running'")
-	if err != nil {
-		return false, err
-	}
-	if n := status["slaves_running"]; n != "" && n != "0" && values["log_slave_updates"] != "ON" {
-		return false, nil
-	}
-	do, known := values["binlog_do_db"]
-	ignore := values["binlog_ignore_db"]
-	if !known {
-		// Before they were variables only this statement told, which takes a right.
-		rows, err := r.all(ctx, "SHOW MASTER STATUS")
-		if isRefused(err) || err == nil && (len(rows) == 0 || len(rows[0]) < 4) {
-			return false, nil
-		}
+	if t.login.mariadb {
+		status, err := r.pairs(ctx, "SHOW GLOBAL STATUS LIKE 'Slaves_running'")
 		if err != nil {
 			return false, err
 		}
-		do, ignore = rows[0][2], rows[0][3]
+		if n := status["slaves_running"]; n != "" && n != "0" && values["log_slave_updates"] != "ON" {
+			return false, nil
+		}
 	}
-	return do == "" && ignore == "", nil
+	if do, known := values["binlog_do_db"]; known {
+		return do == "" && values["binlog_ignore_db"] == "", nil
+	}
+	// Where they are no variables only this statement tells, which takes a right.
+	rows, err := r.binlogStatus(ctx)
+	if err != nil || len(rows) == 0 || len(rows[0]) < 4 {
+		return false, err
+	}
+	return rows[0][2] == "" && rows[0][3] == "", nil
 }
 
 // pairs reads a result of two columns, with the names in lower case.
@@ -278,20 +272,25 @@ func (r *Reader) position(ctx context.Context) (string, error) {
 	if r.login.mariadb {
 		return r.binlogSnapshot(ctx)
 	}
-	rows, err := r.all(ctx, "SHOW BINARY LOG STATUS")
-	if isSyntax(err) {
-		// MySQL before 8.2 knows the old name only.
-		rows, err = r.all(ctx, "SHOW MASTER STATUS")
-	}
-	switch {
-	case isRefused(err):
-		return "", nil
-	case err != nil:
+	rows, err := r.binlogStatus(ctx)
+	if err != nil || len(rows) == 0 || len(rows[0]) < 2 {
 		return "", err
-	case len(rows) > 0 && len(rows[0]) >= 2:
-		return rows[0][0] + ":" + rows[0][1], nil
 	}
-	return "", nil
+	return rows[0][0] + ":" + rows[0][1], nil
+}
+
+// binlogStatus asks for the end of the binary log and what is filtered out of
+// it; no rows when there is none or the account may not know.
+func (r *Reader) binlogStatus(ctx context.Context) ([][]string, error) {
+	rows, err := r.all(ctx, "SHOW MASTER STATUS")
+	if isSyntax(err) {
+		// The name that MySQL has for it since 8.2.
+		rows, err = r.all(ctx, "SHOW BINARY LOG STATUS")
+	}
+	if isRefused(err) {
+		return nil, nil
+	}
+	return rows, err
 }
 
 // isSyntax reports whether the server does not know a statement.
