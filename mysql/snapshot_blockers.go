@@ -87,7 +87,7 @@ func (t *taking) quiet(ctx context.Context, locker *Reader, way lockWay) error {
 		}
 	}
 	if !t.sees {
-		return &notLocked{reason: "the account may not see whether a long query is in its way, or has not the right", grant: way.grant}
+		return &lockError{reason: "the account may not see whether a long query is in its way, or has not the right", grant: way.grant}
 	}
 	list, err := t.processes(ctx, locker)
 	if err != nil {
@@ -97,7 +97,7 @@ func (t *taking) quiet(ctx context.Context, locker *Reader, way lockWay) error {
 	if i < 0 {
 		return nil
 	}
-	return &notLocked{reason: fmt.Sprintf("it would wait for %s", list[i])}
+	return &lockError{reason: fmt.Sprintf("it would wait for %s", list[i])}
 }
 
 // blockers says who holds what a lock was waited for, as far as it can be seen.

@@ -104,10 +104,10 @@ func (t *taking) withLock(ctx context.Context) error {
 }
 
 // attempt tries a way until it worked, or cannot work.
-func (t *taking) attempt(ctx context.Context, way lockWay) (*notLocked, error) {
+func (t *taking) attempt(ctx context.Context, way lockWay) (*lockError, error) {
 	for attempt := 1; ; attempt++ {
 		err := t.under(ctx, way)
-		var not *notLocked
+		var not *lockError
 		if !errors.As(err, &not) {
 			return nil, err
 		}
@@ -121,15 +121,15 @@ func (t *taking) attempt(ctx context.Context, way lockWay) (*notLocked, error) {
 	}
 }
 
-// notLocked is why a lock was not to be had. The next one may be.
-type notLocked struct {
+// lockError says why a lock was not to be had. The next one may be.
+type lockError struct {
 	reason, grant string
 	// waited is set when somebody held it, who may let go.
 	waited bool
 }
 
 // Error returns the reason.
-func (e *notLocked) Error() string { return e.reason }
+func (e *lockError) Error() string { return e.reason }
 
 // under takes a lock, begins the transactions and releases the lock. Whatever
 // happens, closing the session gives the lock up.
@@ -193,7 +193,7 @@ func (t *taking) holdTables(ctx context.Context) error {
 	}
 	for attempt := 1; ; attempt++ {
 		err := t.holdOnce(ctx)
-		var not *notLocked
+		var not *lockError
 		if !errors.As(err, &not) {
 			return err
 		}
@@ -244,11 +244,11 @@ func (t *taking) lock(ctx context.Context, r *Reader, grant string, statements .
 		case errors.Is(err, errPatience), errors.As(err, &server) && server.Number == 1205: // ER_LOCK_WAIT_TIMEOUT
 			// Its place in the queue holds writers back.
 			_ = r.Close()
-			return &notLocked{waited: true, reason: "others held it for too long; " + t.blockers(ctx, r)}
+			return &lockError{waited: true, reason: "others held it for too long; " + t.blockers(ctx, r)}
 		case isRefused(err):
-			return &notLocked{reason: "the account has not the right", grant: grant}
+			return &lockError{reason: "the account has not the right", grant: grant}
 		case server != nil:
-			return &notLocked{reason: err.Error()}
+			return &lockError{reason: err.Error()}
 		default:
 			return err
 		}
