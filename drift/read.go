@@ -116,7 +116,7 @@ func readPostgres(ctx context.Context, d dsn.DSN, opts ReadOptions) (*Side, erro
 		Kind: Server, Engine: schema.Postgres, Version: server.Version, Address: db.Address(), Database: server.Database, Schema: name,
 	}
 	if err := s.findPrefix(opts.Prefix); err != nil {
-		return nil, fmt.Errorf("%w; or name the schema (it was %q)", err, name)
+		return nil, fmt.Errorf("%w; or name another schema than %q", err, name)
 	}
 	if s.installed, err = db.InstalledComponents(ctx, name, s.Prefix); err != nil {
 		return nil, err

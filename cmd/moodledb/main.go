@@ -1,5 +1,5 @@
-// Command moodledb moves the database of a Moodle or Totara site from MySQL or
-// MariaDB to PostgreSQL, and tells what that will do beforehand.
+// Command moodledb compares the database of a Moodle or Totara site with what
+// the site's code declares, and moves it from MySQL or MariaDB to PostgreSQL.
 package main
 
 import (
@@ -15,7 +15,7 @@ import (
 // Exit codes: a difference or a blocker is a result, not a failure.
 const (
 	exitOK          = 0
-	exitBlocked     = 1
+	exitBlocked     = 1 // a blocker, or a difference
 	exitFailed      = 2
 	exitInterrupted = 130
 )

@@ -12,16 +12,17 @@ import (
 func newRoot(t *terminal) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "moodledb",
-		Short: "Move a Moodle or Totara site from MySQL or MariaDB to PostgreSQL",
+		Short: "Compare the database of a Moodle or Totara site with its code, and move it to PostgreSQL",
 		Long: `moodledb knows what the database of a Moodle or Totara site should look like,
 because it reads the install.xml files of the site's own code, and what it does
 look like, because it reads the catalogs of the live servers.
 
 Places are given the same way everywhere: a URL (mysql://, mariadb://,
-postgres://) or the path of a Moodle config.php.
+postgres://) or the path of a Moodle config.php; where no data is needed, also
+a schema dump (.sql, .sql.gz).
 
-Exit codes: 0 fine, 1 something stands in the way, 2 it could not be done,
-130 interrupted.`,
+Exit codes: 0 fine, 1 there is a difference or something stands in the way, 2 it
+could not be done or told, 130 interrupted.`,
 		SilenceUsage:      true,
 		SilenceErrors:     true,
 		DisableAutoGenTag: true,
