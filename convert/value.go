@@ -35,6 +35,8 @@ type ValueRule struct {
 	NotNull bool
 	// Target is the target's type as DDL spells it, for messages.
 	Target string
+	// ends is what Fix needs to know; set by Value.
+	ends ends
 }
 
 // Expression returns what to SELECT for the column, whose name is given quoted.
@@ -82,6 +84,7 @@ func Value(src, dst schema.Column) (ValueRule, error) {
 		rule.Name = fmt.Sprintf("%s to %s", src.Type.Name, dst.Type.Name)
 		rule.Target = typeText(dst.Type)
 		rule.NotNull = dst.NotNull && !src.NotNull
+		rule.ends = ends{source: kind, bits: bitLength(src.Type, 1), target: dst.Type, notNull: dst.NotNull}
 		return rule, nil
 	}
 	if !known {
@@ -189,6 +192,8 @@ func (e *ValueError) Hint() string {
 		return "correct the text in the source; its bytes are not in the character set that the column declares"
 	case BadSyntax:
 		return "correct the value in the source, or give the target's column the type of the source's"
+	case Refused:
+		return "correct the row in the source"
 	}
 	return "correct the value in the source"
 }
@@ -198,15 +203,19 @@ const shownBytes = 64
 
 // Printable renders a value of the source for a message: quoted, with control
 // and invalid bytes escaped, and shortened to a few dozen bytes.
-func Printable(value []byte) string {
-	if len(value) <= shownBytes {
-		return fmt.Sprintf("%q", value)
+func Printable(value []byte) string { return PrintableStart(value, int64(len(value))) }
+
+// PrintableStart is [Printable] of a value of size bytes of which only the
+// start is given: all of it, or more than a few dozen bytes.
+func PrintableStart(start []byte, size int64) string {
+	if size <= shownBytes {
+		return fmt.Sprintf("%q", start)
 	}
-	cut := shownBytes
-	for cut > shownBytes-4 && value[cut]&0xC0 == 0x80 {
+	cut := min(shownBytes, len(start))
+	for cut > shownBytes-4 && cut < len(start) && start[cut]&0xC0 == 0x80 {
 		cut--
 	}
-	return fmt.Sprintf("%q... (%d bytes)", value[:cut], len(value))
+	return fmt.Sprintf("%q... (%d bytes)", start[:cut], size)
 }
 
 // fault makes the error of a value.

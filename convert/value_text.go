@@ -1,7 +1,6 @@
 package convert
 
 import (
-	"bytes"
 	"fmt"
 	"unicode/utf8"
 )
@@ -12,12 +11,16 @@ const around = 24
 // TextScanner looks for what PostgreSQL refuses in text: zero bytes and bytes
 // that are not UTF-8. Text comes in pieces of any size. The zero value is ready.
 type TextScanner struct {
+	// Ignore is a kind of faults that is passed over; empty for none.
+	Ignore ErrorKind
 	// offset is the place in the text of the first byte of tail.
 	offset int64
 	// tail is the end of what came before; its last open bytes are the start
 	// of a character that was not complete.
 	tail []byte
 	open int
+	// text is the buffer in which tail and a piece are put together.
+	text []byte
 }
 
 // Scan looks at the next piece. It returns nil or a [*ValueError] that says
@@ -28,10 +31,11 @@ func (s *TextScanner) Scan(piece []byte, target string) error { return s.scan(pi
 func (s *TextScanner) End(target string) error { return s.scan(nil, true, target) }
 
 func (s *TextScanner) scan(piece []byte, last bool, target string) error {
-	text := append(s.tail, piece...)
+	s.text = append(append(s.text[:0], s.tail...), piece...)
+	text := s.text
 	at := len(s.tail) - s.open
 	for at < len(text) {
-		if text[at] == 0 {
+		if text[at] == 0 && s.Ignore != NulByte {
 			return s.fault(NulByte, text, at, target)
 		}
 		if text[at] < utf8.RuneSelf {
@@ -43,14 +47,16 @@ func (s *TextScanner) scan(piece []byte, last bool, target string) error {
 			if !last && !utf8.FullRune(text[at:]) {
 				break
 			}
-			return s.fault(InvalidUTF8, text, at, target)
+			if s.Ignore != InvalidUTF8 {
+				return s.fault(InvalidUTF8, text, at, target)
+			}
 		}
 		at += size
 	}
 	keep := max(0, at-around)
 	s.open = len(text) - at
 	s.offset += int64(keep)
-	s.tail = bytes.Clone(text[keep:])
+	s.tail = append(s.tail[:0], text[keep:]...)
 	return nil
 }
 
