@@ -67,10 +67,10 @@ func decodeHex(digits, written string) string {
 	return string(b)
 }
 
+var numberLiteral = regexp.MustCompile(`^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?$`)
+
 // isNumber reports whether s is a number literal.
-func isNumber(s string) bool {
-	return regexp.MustCompile(`^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?$`).MatchString(s)
-}
+func isNumber(s string) bool { return numberLiteral.MatchString(s) }
 
 // bitLiteral reads b'101'.
 func bitLiteral(s string) (bits string, ok bool) {

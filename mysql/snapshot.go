@@ -85,6 +85,8 @@ type Snapshot struct {
 	Position string
 	// GTID is the same as a set of global transaction ids; empty when there are none, or it is not known.
 	GTID string
+	// Mark tells the moment apart from others.
+	Mark Mark
 	// LockedFor is how long writers of the source were held back while the
 	// transactions were begun, the wait for the lock included.
 	LockedFor time.Duration
@@ -149,6 +151,8 @@ type taking struct {
 	grants  []string
 	// sees is set when the account may see the whole process list.
 	sees bool
+	// named is set when every transaction of MySQL has a global id.
+	named bool
 }
 
 // take opens the connections and finds a moment for them.
@@ -156,6 +160,14 @@ func (t *taking) take(ctx context.Context) error {
 	if err := t.open(ctx); err != nil {
 		return err
 	}
+	if err := t.begin(ctx); err != nil {
+		return err
+	}
+	return t.mark(ctx)
+}
+
+// begin begins the transactions without a lock where that can be, else with one.
+func (t *taking) begin(ctx context.Context) error {
 	if t.options.Mode != SnapshotLock {
 		done, err := t.withoutLock(ctx)
 		if err != nil || done {

@@ -130,7 +130,8 @@ func (o observed) any(logged bool) bool {
 // judge compares what was observed around the start of the transactions.
 func (t *taking) judge(ctx context.Context, logged bool, before, after observed) error {
 	s := t.snapshot
-	s.Consistent, s.Position, s.GTID = false, "", ""
+	s.Consistent, s.Position, s.GTID, s.Mark = false, "", "", Mark{}
+	t.named = before.named && after.named
 	if before.binlog == after.binlog {
 		s.Position = after.binlog
 	}
@@ -146,8 +147,12 @@ func (t *taking) judge(ctx context.Context, logged bool, before, after observed)
 			return nil
 		}
 	}
+	still := before.counter != "" && before.counter == after.counter && before.writers == 0
+	if still {
+		s.Mark.Counter = after.counter
+	}
 	switch {
-	case before.counter != "" && before.counter == after.counter && before.writers == 0:
+	case still:
 		t.begun(LockFree, fmt.Sprintf("%s: InnoDB had no writing transaction while they opened (next number %s before and after)", t.count(), after.counter))
 	case logged && before.named && after.named && after.owned == "" && before.gtids == after.gtids:
 		t.begun(LockFree, fmt.Sprintf("%s: no transaction was committed while they opened, as gtid_executed and gtid_owned tell", t.count()))

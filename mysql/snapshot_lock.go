@@ -180,7 +180,7 @@ func (t *taking) beginLocked(ctx context.Context, locker *Reader) error {
 	if err != nil {
 		return err
 	}
-	t.snapshot.GTID = o.gtids
+	t.snapshot.GTID, t.named, t.snapshot.Mark = o.gtids, o.named, Mark{}
 	// Not the session that locks: MariaDB's would tell the log's end, not the readers' place.
 	t.snapshot.Position, err = t.snapshot.Readers[0].position(ctx)
 	return err
