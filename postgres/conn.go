@@ -20,7 +20,8 @@ import (
 // package sends or receives is qualified and nothing resolves by accident.
 // Text comes and goes as UTF-8, backslashes in constants are plain. A load
 // session waits for the tables it needs, but not for ever: a lock held by a
-// running Moodle must become an error. Losing the last moments of a load in a
+// running Moodle must become an error. A session whose client was killed ends
+// within seconds, whatever it was doing, so that the run can be resumed. Losing the last moments of a load in a
 // crash loses nothing that is not loaded again, so commits do not wait for the
 // disk; publishing sets that back. Indexes are built one per session, which
 // measured faster than parallel workers. jit costs seconds on catalog queries
@@ -43,6 +44,10 @@ FROM (VALUES
     ('lock_timeout', '60s'),
     ('idle_in_transaction_session_timeout', '0'),
     ('idle_session_timeout', '0'),
+    ('tcp_keepalives_idle', '30'),
+    ('tcp_keepalives_interval', '10'),
+    ('tcp_keepalives_count', '6'),
+    ('client_connection_check_interval', '10s'),
     ('transaction_timeout', '0'),
     ('default_transaction_isolation', 'read committed'),
     ('synchronous_commit', 'off'),
@@ -95,11 +100,13 @@ func (db *DB) acquire(ctx context.Context) (*pgx.Conn, error) {
 		return nil, err
 	}
 	if _, err := c.Exec(ctx, sessionSettings); err != nil {
+		err = ended(ctx, c, err)
 		closeConn(ctx, c)
 		return nil, fmt.Errorf("set up the session: %w", err)
 	}
 	if db.readOnly {
 		if _, err := c.Exec(ctx, "SET default_transaction_read_only = on"); err != nil {
+			err = ended(ctx, c, err)
 			closeConn(ctx, c)
 			return nil, fmt.Errorf("set up the session: %w", err)
 		}
@@ -124,6 +131,12 @@ func (db *DB) takeIdle() (idleConn, bool) {
 func (db *DB) release(c *pgx.Conn) {
 	db.mu.Lock()
 	keep := !db.closed && !c.IsClosed() && c.PgConn().TxStatus() == 'I'
+	if c.IsClosed() {
+		// What ended this one may have ended the others: they are tried out.
+		for i := range db.idle {
+			db.idle[i].since = time.Time{}
+		}
+	}
 	if keep {
 		db.idle = append(db.idle, idleConn{conn: c, since: time.Now()})
 	}
@@ -189,7 +202,15 @@ func (c *Conn) PGX() *pgx.Conn { return c.conn }
 // explicit BEGIN they form one transaction.
 func (c *Conn) Exec(ctx context.Context, sql string) error {
 	_, err := c.conn.PgConn().Exec(ctx, sql).ReadAll()
-	return canceled(ctx, err)
+	return ended(ctx, c.conn, canceled(ctx, err))
+}
+
+// ended says of an error that it comes of a session that broke, be it before.
+func ended(ctx context.Context, c *pgx.Conn, err error) error {
+	if err == nil || !c.IsClosed() {
+		return err
+	}
+	return lost(ctx, err)
 }
 
 // canceled makes the error of a statement that the server canceled on our
@@ -234,7 +255,7 @@ func lost(ctx context.Context, err error) error {
 	if errors.As(err, &e) || ctx.Err() != nil {
 		return err
 	}
-	return fmt.Errorf("the connection to PostgreSQL is lost, and its log says why: %w", err)
+	return fmt.Errorf("%w, and its log says why: %w", errLost, err)
 }
 
 // isDataError reports whether the server found fault with what it was sent,

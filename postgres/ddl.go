@@ -219,6 +219,21 @@ func CopyStatement(schemaName, table string, columns []string) string {
 	return fmt.Sprintf("COPY %s (%s) FROM STDIN (FORMAT binary)", qualify(schemaName, table), quoteIdents(columns))
 }
 
+// FreezeStatement is [CopyStatement] for a table that the same transaction has
+// made or emptied: its rows are written as visible to all, for good.
+func FreezeStatement(schemaName, table string, columns []string) string {
+	return fmt.Sprintf("COPY %s (%s) FROM STDIN (FORMAT binary, FREEZE)", qualify(schemaName, table), quoteIdents(columns))
+}
+
+// SetVacuum switches autovacuum off for a table while it is loaded, or gives it
+// back to the server's settings.
+func SetVacuum(schemaName, table string, off bool) string {
+	if off {
+		return "ALTER TABLE " + qualify(schemaName, table) + " SET (autovacuum_enabled = off, toast.autovacuum_enabled = off)"
+	}
+	return "ALTER TABLE " + qualify(schemaName, table) + " RESET (autovacuum_enabled, toast.autovacuum_enabled)"
+}
+
 // TruncateTables empties all the tables at once. Sequences stay as they are.
 func TruncateTables(schemaName string, tables []string) string {
 	return "TRUNCATE TABLE " + qualifyAll(schemaName, tables)
@@ -227,6 +242,11 @@ func TruncateTables(schemaName string, tables []string) string {
 // DropTables drops all the tables at once, with whatever depends on them.
 func DropTables(schemaName string, tables []string) string {
 	return "DROP TABLE " + qualifyAll(schemaName, tables) + " CASCADE"
+}
+
+// DropTablesIfExist drops those of the tables that are there.
+func DropTablesIfExist(schemaName string, tables []string) string {
+	return "DROP TABLE IF EXISTS " + qualifyAll(schemaName, tables) + " CASCADE"
 }
 
 // Analyze collects the planner's statistics of a table.

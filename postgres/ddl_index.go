@@ -12,6 +12,24 @@ func AddPrimaryKey(schemaName, table string, x schema.Index) string {
 	return addKey(schemaName, table, x, "PRIMARY KEY")
 }
 
+// KeyByIndex splits the making of a primary key or unique constraint in two: the
+// index, which can be built while others of the table are, and the statement that makes the
+// constraint of it, which takes no time. The result is the same. It is false
+// for an index that belongs to no constraint.
+func KeyByIndex(schemaName, table string, x schema.Index) (index, attach string, ok bool) {
+	kind := "UNIQUE"
+	switch {
+	case x.Primary:
+		kind = "PRIMARY KEY"
+	case !x.Constraint:
+		return "", "", false
+	}
+	plain := x
+	plain.Primary, plain.Constraint, plain.Unique = false, false, true
+	return CreateIndex(schemaName, table, plain),
+		fmt.Sprintf("ALTER TABLE %s ADD CONSTRAINT %s %s USING INDEX %s", qualify(schemaName, table), QuoteIdent(x.Name), kind, QuoteIdent(x.Name)), true
+}
+
 // CreateIndex makes an index of its parts. An index that belongs to a
 // constraint (Primary or Constraint set) is made as that constraint.
 func CreateIndex(schemaName, table string, x schema.Index) string {

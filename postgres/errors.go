@@ -172,6 +172,10 @@ func Hint(err error) (hint string, ok bool) {
 		return "", false
 	}
 	hint = hints(e.Code)
+	if e.Code == "23505" && e.Detail != "" {
+		// The message names the index only, the detail the key.
+		hint = strings.TrimSuffix(e.Detail, ".") + ": " + hint
+	}
 	return hint, hint != ""
 }
 

@@ -2,11 +2,8 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
-
-	"github.com/jackc/pgx/v5"
 )
 
 // HomeSchema is the schema in the target where moodledb keeps its own tables.
@@ -112,23 +109,13 @@ ORDER BY kn.nspname, kt.relname, k.conname`
 // stays journaled; calling again goes on.
 func (db *DB) DropIndexes(ctx context.Context, schemaName string, tables []string) error {
 	err := db.Transact(ctx, func(tx *Tx) error {
-		// CREATE SCHEMA IF NOT EXISTS would want the right to make it even where it exists.
-		home, err := tx.SchemaState(ctx, HomeSchema)
-		if err == nil && !home.Exists {
-			err = tx.Exec(ctx, CreateSchema(HomeSchema))
-		}
-		if err != nil {
+		if err := tx.home(ctx); err != nil {
 			return err
 		}
 		return tx.Exec(ctx, createJournal)
 	})
 	if err != nil {
-		err = stepError(err, "make the journal of dropped indexes in schema %q", HomeSchema)
-		if !db.server.CanCreate {
-			err = fmt.Errorf("%w; let the owner of the database, %q, run: GRANT CREATE ON DATABASE %s TO %s", err,
-				db.server.DatabaseOwner, QuoteIdent(db.server.Database), QuoteIdent(db.server.User))
-		}
-		return err
+		return db.homeError(err, "the journal of dropped indexes")
 	}
 	err = db.Transact(ctx, func(tx *Tx) error {
 		entries, err := tx.foreignKeys(ctx, schemaName, tables)
@@ -237,24 +224,25 @@ ORDER BY kind = 'foreign key', id`
 	return all, nil
 }
 
+// Statements make an object of the journal again and take it off the journal.
+// Run as one script they are one transaction.
+func (e JournalEntry) Statements() []string {
+	var out []string
+	if e.Tablespace != "" {
+		out = append(out, "SET LOCAL default_tablespace = "+QuoteIdent(e.Tablespace))
+	}
+	out = append(append(out, e.Definition), e.Extras...)
+	if e.Tablespace != "" {
+		out = append(out, "SET LOCAL default_tablespace = DEFAULT")
+	}
+	return append(out, fmt.Sprintf("DELETE FROM moodledb.index_journal WHERE id = %d", e.ID))
+}
+
 // Rebuild makes an object of the journal again and takes it off the journal,
 // in one transaction.
 func (c *Conn) Rebuild(ctx context.Context, e JournalEntry) error {
-	err := pgx.BeginFunc(ctx, c.conn, func(tx pgx.Tx) error {
-		statements := append([]string{e.Definition}, e.Extras...)
-		if e.Tablespace != "" {
-			statements = append([]string{"SET LOCAL default_tablespace = " + QuoteIdent(e.Tablespace)}, statements...)
-		}
-		if err := c.Exec(ctx, Batch(statements)); err != nil {
-			return err
-		}
-		tag, err := tx.Exec(ctx, "DELETE FROM moodledb.index_journal WHERE id = $1", e.ID)
-		if err == nil && tag.RowsAffected() != 1 {
-			err = errors.New("it is not in the journal any more: another run has made it")
-		}
-		return err
-	})
-	return stepError(canceled(ctx, err), "make %s %q of table %q again", e.Kind, e.Name, e.Table)
+	err := c.Exec(ctx, Batch(e.Statements()))
+	return stepError(err, "make %s %q of table %q again", e.Kind, e.Name, e.Table)
 }
 
 // CloseJournal drops the journal when it is empty, and the schema that held it

@@ -27,6 +27,13 @@ const (
 	cancelTimeout = 10 * time.Second
 )
 
+// keepAlive notices within a minute and a half that the server's machine or
+// the way to it is gone while a session waits for an answer, as sessionSettings
+// let the server notice that we are. The driver's own setting takes an hour.
+func keepAlive() net.KeepAliveConfig {
+	return net.KeepAliveConfig{Enable: true, Idle: 30 * time.Second, Interval: 10 * time.Second, Count: 6}
+}
+
 // Open connects to the database d and looks at the server. It refuses a server
 // that cannot hold a site: older than PostgreSQL 14, not UTF8, read only, or
 // behind a pooler that does not keep sessions. A connection that cannot be made is a
@@ -109,6 +116,7 @@ func config(d dsn.DSN) (*pgx.ConnConfig, error) {
 	if conn.ConnectTimeout == 0 {
 		conn.ConnectTimeout = connectTimeout
 	}
+	conn.DialFunc = (&net.Dialer{KeepAliveConfig: keepAlive()}).DialContext
 	// Tables come and go during a run, so no statement stays prepared on the
 	// server; only what it returns is remembered.
 	conn.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe

@@ -38,6 +38,14 @@ type Server struct {
 	// max_locks_per_transaction; together they bound how many objects one transaction can touch.
 	MaxConnections int
 	MaxLocks       int
+	// MaxWorkers is max_parallel_maintenance_workers, as far as max_worker_processes and max_parallel_workers allow.
+	MaxWorkers int
+	// MaintenanceMemory, CacheSize and MaxWAL are maintenance_work_mem,
+	// effective_cache_size and max_wal_size, in bytes; WALLevel is wal_level.
+	MaintenanceMemory int64
+	CacheSize         int64
+	MaxWAL            int64
+	WALLevel          string
 	// Pooler says that something like PgBouncer answers in place of the server.
 	Pooler bool
 }
@@ -45,8 +53,8 @@ type Server struct {
 // Major returns the major version, such as 15.
 func (s Server) Major() int { return s.Num / 10000 }
 
-// readServer asks for everything in one query. default_transaction_read_only
-// is the only setting that a load session does not set itself.
+// readServer asks for everything in one query. Of what a load session sets
+// itself, the value before that is asked for.
 func readServer(ctx context.Context, c *pgx.Conn) (Server, error) {
 	const query = `
 SELECT current_setting('server_version'),
@@ -64,6 +72,12 @@ SELECT current_setting('server_version'),
        current_setting('default_transaction_read_only')::bool,
        current_setting('max_connections')::int,
        current_setting('max_locks_per_transaction')::int,
+       least((SELECT reset_val::int FROM pg_settings WHERE name = 'max_parallel_maintenance_workers'),
+             current_setting('max_parallel_workers')::int, current_setting('max_worker_processes')::int),
+       (SELECT reset_val::bigint * 1024 FROM pg_settings WHERE name = 'maintenance_work_mem'),
+       pg_size_bytes(current_setting('effective_cache_size')),
+       pg_size_bytes(current_setting('max_wal_size')),
+       current_setting('wal_level'),
        pg_backend_pid()
 FROM pg_database d, pg_roles r
 WHERE d.datname = current_database() AND r.rolname = current_user`
@@ -71,7 +85,7 @@ WHERE d.datname = current_database() AND r.rolname = current_user`
 	var pid uint32
 	err := c.QueryRow(ctx, query).Scan(&s.Version, &s.Num, &s.Encoding, &s.Database, &s.DatabaseOwner,
 		&s.User, &s.Superuser, &s.CanCreate, &s.LZ4, &s.Standby, &s.ReadOnly,
-		&s.MaxConnections, &s.MaxLocks, &pid)
+		&s.MaxConnections, &s.MaxLocks, &s.MaxWorkers, &s.MaintenanceMemory, &s.CacheSize, &s.MaxWAL, &s.WALLevel, &pid)
 	if err != nil {
 		return Server{}, fmt.Errorf("ask the server what it is: %w", err)
 	}

@@ -79,10 +79,16 @@ func (db *DB) CreateStaging(ctx context.Context, name, publish string, s Staging
 // ErrHeld is wrapped when another run works in the schema.
 var ErrHeld = errors.New("another run of moodledb is working in it")
 
-// HoldSchema marks the schema as being worked in, until release is called or
+// Hold is the mark of a run on the schema that it works in.
+type Hold struct {
+	db   *DB
+	conn *pgx.Conn
+}
+
+// HoldSchema marks the schema as being worked in, until the hold is released or
 // the session ends in whatever way: [SchemaState.Held] tells then that what
 // looks like the leftover of a killed run is none. It takes a session of its own.
-func (db *DB) HoldSchema(ctx context.Context, name string) (release func(), err error) {
+func (db *DB) HoldSchema(ctx context.Context, name string) (*Hold, error) {
 	c, err := db.acquire(ctx)
 	if err != nil {
 		return nil, connectError(db.config, err)
@@ -103,15 +109,31 @@ WHERE nspname = $1`
 		db.release(c)
 		return nil, stepError(err, "hold schema %q", name)
 	}
-	return func() { db.unlock(ctx, c) }, nil
+	return &Hold{db: db, conn: c}, nil
 }
+
+// Lost reports whether the session that holds the schema has ended.
+func (h *Hold) Lost(ctx context.Context) bool { return h.conn.Ping(ctx) != nil }
+
+// Release gives the schema up.
+func (h *Hold) Release(ctx context.Context) { h.db.unlock(ctx, h.conn) }
+
+// unlockTimeout is how long giving up locks may take, which a server does at once.
+const unlockTimeout = 3 * time.Second
 
 // unlock gives up all advisory locks of a session. The session is closed when
 // that fails, which comes to the same, but the server may take a moment for it.
 func (db *DB) unlock(ctx context.Context, c *pgx.Conn) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cancelTimeout)
-	defer cancel()
-	if _, err := c.Exec(ctx, "SELECT pg_advisory_unlock_all()"); err != nil {
+	ctx = context.WithoutCancel(ctx)
+	// No deadline of a context: a server that is silent cannot be asked to cancel.
+	err := c.PgConn().Conn().SetDeadline(time.Now().Add(unlockTimeout))
+	if err == nil {
+		_, err = c.Exec(ctx, "SELECT pg_advisory_unlock_all()")
+	}
+	if err == nil {
+		err = c.PgConn().Conn().SetDeadline(time.Time{})
+	}
+	if err != nil {
 		closeConn(ctx, c)
 	}
 	db.release(c)

@@ -72,7 +72,7 @@ func TestStagingIsHeld(t *testing.T) {
 		if err := db.CreateStaging(t.Context(), name, "public", postgres.Staging{Started: started, Source: `mysql://u@h/"x'`}); err != nil {
 			t.Fatal(err)
 		}
-		release, err := db.HoldSchema(t.Context(), name)
+		hold, err := db.HoldSchema(t.Context(), name)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -87,7 +87,7 @@ func TestStagingIsHeld(t *testing.T) {
 		if diff := cmp.Diff(want, state.Staging); diff != "" {
 			t.Errorf("marker (-want +got):\n%s", diff)
 		}
-		release()
+		hold.Release(t.Context())
 		if state, err = other.SchemaState(t.Context(), name); err != nil || state.Held {
 			t.Errorf("after release: held = %t, %v", state.Held, err)
 		}

@@ -23,12 +23,12 @@ func (db *DB) Transact(ctx context.Context, f func(tx *Tx) error) error {
 	}
 	defer db.release(c)
 	err = pgx.BeginFunc(ctx, c, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, "SET LOCAL synchronous_commit = on"); err != nil {
+		if _, err := tx.Exec(ctx, CommitDurably); err != nil {
 			return err
 		}
 		return f(&Tx{tx: tx, server: db.server})
 	})
-	return canceled(ctx, err)
+	return ended(ctx, c, canceled(ctx, err))
 }
 
 // Exec runs one or more statements, separated by semicolons.
