@@ -88,3 +88,45 @@ func BenchmarkRow(b *testing.B) {
 	}
 	p.finish(nil)
 }
+
+// BenchmarkGuarded measures rows under a policy: without a fault, with all
+// texts looked at, and with a fault in each row.
+func BenchmarkGuarded(b *testing.B) {
+	for _, c := range []struct {
+		name  string
+		mode  convert.BadValueMode
+		scan  bool
+		fault string
+	}{
+		{"no fault", convert.FixBad, false, "x"},
+		{"looked at", convert.FixBad, true, "x"},
+		{"fixed", convert.FixBad, true, "x\x00"},
+		{"set aside", convert.QuarantineBad, true, "x\x00"},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			job, row := logstoreJob(b)
+			job.Policy.Mode = c.mode
+			row[20] = []byte(c.fault)
+			size := 0
+			for _, f := range row {
+				size += len(f)
+			}
+			p := emptied(Options{}.withDefaults())
+			w := newWriter(job, p, nil)
+			w.guard = newGuard(job)
+			w.guard.repair = &Repair{scan: c.scan}
+			w.buf, _ = p.buffer()
+			b.SetBytes(int64(size))
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := w.guarded(nil, row, false); err != nil && err != errAside {
+					b.Fatal(err)
+				}
+			}
+			p.finish(nil)
+			if err := w.guard.discard(); err != nil {
+				b.Fatal(err)
+			}
+		})
+	}
+}

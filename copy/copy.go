@@ -60,6 +60,10 @@ type Job struct {
 	// again on the same snapshot gives the same rows in the same order. Without
 	// it, a row that PostgreSQL refuses is named only when the fault is found in its values.
 	KeyOrdered bool
+	// Policy says what happens to values that the target cannot hold.
+	Policy Policy
+	// Repair is what an earlier attempt has learned, by [RetryError]; nil at the first.
+	Repair *Repair
 }
 
 // Options tune [Table]. The zero value means our own choice.
@@ -82,4 +86,6 @@ type Result struct {
 	Rows int64
 	// Bytes is the number of bytes sent to PostgreSQL.
 	Bytes int64
+	// Touched lists what [Policy] did; nil when it did nothing. It must be closed.
+	Touched *Touched
 }

@@ -7,6 +7,10 @@
 // allocated per row. When a value cannot be carried over, by our own rules or
 // by PostgreSQL's, the error names table, column, key and row.
 //
+// A [Policy] can have such values fixed, or their rows set aside, and then
+// [Touched] lists every value and row that it touched. What PostgreSQL refuses
+// costs another attempt: see [RetryError].
+//
 // The package opens no connection, makes no SQL and decides nothing about
 // tables: the order of tables, their number at once and everything around the
 // rows belong to the caller.

@@ -47,19 +47,14 @@ func said(err error) error {
 	return err
 }
 
-// locate finds the row that PostgreSQL refused by reading the source again up
-// to it, and looks into its values for the fault.
-func (job Job) locate(ctx context.Context, src Source, refused *pgconn.PgError) error {
-	plain := said(refused)
-	line, column := job.place(refused)
-	if line == 0 {
-		return fmt.Errorf("table %q: %w", job.Table, plain)
-	}
-	out := &RowError{Table: job.Table, Row: line, Err: plain}
+// locate finds the row that PostgreSQL refused, which is number row as read, by
+// reading the source again up to it, and looks into its values for the fault.
+func (job Job) locate(ctx context.Context, src Source, refused *pgconn.PgError, row int64, column int) *RowError {
+	out := &RowError{Table: job.Table, Row: row, Err: said(refused)}
 	if column >= 0 {
 		out.Column = job.Columns[column].Source
 	}
-	seen, err := job.lookUp(ctx, src, line, column)
+	seen, err := job.lookUp(ctx, src, row, column)
 	switch {
 	case err != nil:
 		out.Note = fmt.Sprintf("the row could not be looked up again: %v", err)
@@ -167,7 +162,10 @@ func (job Job) lookUp(ctx context.Context, src Source, line int64, column int) (
 			continue
 		}
 		seen.column = i
-		if seen.fault, err = examine(value, &c.Rule); err != nil {
+		rule := c.Rule
+		// Texts were looked at already, and what was sent is not what is read here.
+		rule.Text = rule.Text && (job.Repair == nil || !job.Repair.scan)
+		if seen.fault, err = examine(value, &rule); err != nil {
 			return seen, err
 		}
 	}

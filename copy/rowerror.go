@@ -22,6 +22,9 @@ type RowError struct {
 	Row int64
 	// Note says more about how sure the key is; may be empty.
 	Note string
+	// Advice tells what the job's policy could do about the fault, or why its rule
+	// cannot be applied; empty without a policy.
+	Advice string
 	// Err is a [*convert.ValueError], or what PostgreSQL said.
 	Err error
 }
@@ -46,7 +49,19 @@ func (e *RowError) Error() string {
 	if errors.As(e.Err, &value) {
 		b.WriteString("; " + value.Hint())
 	}
+	if e.Advice != "" {
+		b.WriteString("; " + e.Advice)
+	}
 	return b.String()
+}
+
+// Kind is the kind of the fault, for which a [Policy] can have a rule.
+func (e *RowError) Kind() convert.ErrorKind {
+	var value *convert.ValueError
+	if errors.As(e.Err, &value) {
+		return value.Kind
+	}
+	return convert.Refused
 }
 
 // Unwrap returns the fault.
@@ -73,7 +88,7 @@ func (w *writer) rowError(column int, fields [][]byte, err error) error {
 
 // faulty makes the error of the row being written.
 func (w *writer) faulty(column int, key string, err error) error {
-	return &RowError{Table: w.job.Table, Column: w.job.Columns[column].Source, Key: key, Row: w.rows + 1, Err: err}
+	return &RowError{Table: w.job.Table, Column: w.job.Columns[column].Source, Key: key, Row: w.number(), Err: err}
 }
 
 // keyOf names a row by the values of its key columns.
@@ -89,6 +104,8 @@ func keyOf(columns []Column, fields [][]byte) string {
 type keys struct {
 	columns []Column
 	parts   []string
+	// whole says that no value is shortened.
+	whole bool
 }
 
 func newKeys(columns []Column) *keys { return &keys{columns: columns} }
@@ -96,7 +113,7 @@ func newKeys(columns []Column) *keys { return &keys{columns: columns} }
 // see takes the value of column i.
 func (k *keys) see(i int, value []byte) {
 	if k.columns[i].Key {
-		k.parts = append(k.parts, k.columns[i].Source+"="+showKey(value))
+		k.parts = append(k.parts, k.columns[i].Source+"="+showKey(value, k.whole))
 	}
 }
 
@@ -123,9 +140,12 @@ func (k *keys) rest(rows Rows, next int) error {
 func (k *keys) String() string { return strings.Join(k.parts, " AND ") }
 
 // showKey renders a key value: numbers as they are, text quoted, other bytes in
-// hexadecimal.
-func showKey(value []byte) string {
-	const most = 64
+// hexadecimal. What is long is shortened unless it is wanted whole.
+func showKey(value []byte, whole bool) string {
+	most := 64
+	if whole {
+		most = 2 * len(value)
+	}
 	switch {
 	case value == nil:
 		return "NULL"
@@ -136,6 +156,8 @@ func showKey(value []byte) string {
 			return fmt.Sprintf("0x%x...", value[:most/2])
 		}
 		return fmt.Sprintf("0x%x", value)
+	case whole:
+		return fmt.Sprintf("%q", value)
 	}
 	return convert.Printable(value)
 }

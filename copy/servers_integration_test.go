@@ -150,7 +150,7 @@ func newJob(t testing.TB, src, dst *schema.Table) copy.Job {
 		selected = append(selected, rule.Expression(mysql.QuoteIdent(s.Name)))
 		names = append(names, d.Name)
 	}
-	job.Query = mysql.Select(src.Name, selected, key)
+	job.Query = mysql.Select(src.Name, selected, mysql.Selection{OrderBy: key})
 	job.CopySQL = postgres.CopyStatement("public", dst.Name, names)
 	return job
 }

@@ -40,24 +40,33 @@ func (o Options) withDefaults() Options {
 // Table copies one table. Rows are decoded and encoded in one goroutine and sent
 // in another; the first error stops both, nothing of the table is stored then,
 // and both connections can be used again unless they themselves failed or ctx
-// ended. An error that lies in a row is a [*RowError].
+// ended. An error that lies in a row is a [*RowError]. With a [Policy] it can be
+// a [*RetryError], which is no failure.
 func Table(ctx context.Context, src Source, dst Target, job Job, opts Options) (Result, error) {
 	opts = opts.withDefaults()
 	if err := job.check(); err != nil {
 		return Result{}, fmt.Errorf("table %q: %w", job.Table, err)
 	}
-	result, err := transfer(ctx, src, dst, job, opts)
+	g := newGuard(job)
+	result, err := transfer(ctx, src, dst, job, opts, g)
 	if err == nil {
-		return result, nil
+		result.Touched, err = g.done()
+		if err == nil {
+			return result, nil
+		}
 	}
-	var row *RowError
-	if errors.As(err, &row) {
-		return Result{}, err
+	refused, ok := refusal(err)
+	switch {
+	case isRow(err):
+	case ok && ctx.Err() == nil:
+		err = job.refuse(ctx, src, refused, g)
+	default:
+		err = fmt.Errorf("table %q: %w", job.Table, said(err))
 	}
-	if refused, ok := refusal(err); ok && ctx.Err() == nil {
-		return Result{}, job.locate(ctx, src, refused)
+	if lost := g.discard(); lost != nil {
+		return Result{}, errors.Join(err, lost)
 	}
-	return Result{}, fmt.Errorf("table %q: %w", job.Table, said(err))
+	return Result{}, err
 }
 
 // check refuses a job that could not give a valid COPY.
@@ -70,11 +79,11 @@ func (job Job) check() error {
 			return fmt.Errorf("column %q has no rule for its values", c.Source)
 		}
 	}
-	return nil
+	return job.Policy.check()
 }
 
 // transfer runs the two goroutines and says which of two errors was the first.
-func transfer(ctx context.Context, src Source, dst Target, job Job, opts Options) (Result, error) {
+func transfer(ctx context.Context, src Source, dst Target, job Job, opts Options, g *guard) (Result, error) {
 	rows, err := src.Query(ctx, job.Query)
 	if err != nil {
 		return Result{}, err
@@ -88,12 +97,15 @@ func transfer(ctx context.Context, src Source, dst Target, job Job, opts Options
 	)
 	group.Go(func() error {
 		sent = newWriter(job, p, opts.Progress)
+		sent.guard = g
 		readErr = sent.all(rows)
 		p.finish(readErr)
 		return nil
 	})
 	group.Go(func() error {
-		stored, storedErr = dst.CopyFrom(ctx, job.CopySQL, p)
+		if p.begin() {
+			stored, storedErr = dst.CopyFrom(ctx, job.CopySQL, p)
+		}
 		// The driver may leave a goroutine that still reads; let it end, and the writer too.
 		p.stop()
 		return nil
@@ -177,6 +189,22 @@ func (p *pipe) buffer() ([]byte, error) {
 		return nil, errStopped
 	case b := <-p.free:
 		return b[:0], nil
+	}
+}
+
+// begin waits for the first bytes, and reports whether there is anything to
+// send: a stream that ended well without a row is not worth a COPY, and most
+// tables of a site are empty.
+func (p *pipe) begin() bool {
+	select {
+	case <-p.done:
+		return true
+	case first, open := <-p.full:
+		if !open {
+			return true // it failed before anything was sent
+		}
+		p.current, p.rest = first, first
+		return len(first) != len(header)+len(trailer)
 	}
 }
 

@@ -13,6 +13,9 @@ import (
 // header starts every COPY BINARY: the signature, no flags, no extension.
 const header = "PGCOPY\n\xff\r\n\x00\x00\x00\x00\x00\x00\x00\x00\x00"
 
+// trailer ends it.
+const trailer = "\xff\xff"
+
 // maxField is the largest value that PostgreSQL can hold in memory.
 const maxField = 1<<30 - 1
 
@@ -34,7 +37,11 @@ type writer struct {
 	// count is the number of columns as each row begins with it.
 	count uint16
 
-	rows, bytes int64
+	// guard is what a policy needs; nil when there is none.
+	guard *guard
+
+	// rows were sent; aside were read but set aside by a policy.
+	rows, aside, bytes int64
 }
 
 func newWriter(job Job, p *pipe, progress func(rows, bytes int64)) *writer {
@@ -54,11 +61,17 @@ func (w *writer) all(rows Rows) error {
 		case err == io.EOF:
 			return w.end()
 		case err != nil:
-			return fmt.Errorf("read row %d: %w", w.rows+1, err)
+			return fmt.Errorf("read row %d: %w", w.number(), err)
+		case w.guard != nil:
+			err = w.guarded(rows, fields, large)
 		case large:
 			err = w.largeRow(rows)
 		default:
 			err = w.row(fields)
+		}
+		if err == errAside {
+			w.aside++
+			continue
 		}
 		if err != nil {
 			return err
@@ -67,9 +80,12 @@ func (w *writer) all(rows Rows) error {
 	}
 }
 
+// number is the number of the row being written, as read.
+func (w *writer) number() int64 { return w.rows + w.aside + 1 }
+
 // end sends the trailer and what is left in the buffer.
 func (w *writer) end() error {
-	if err := w.write(0xFF, 0xFF); err != nil {
+	if err := w.write([]byte(trailer)...); err != nil {
 		return err
 	}
 	w.bytes += int64(len(w.buf))
@@ -112,7 +128,7 @@ func (w *writer) write(p ...byte) error {
 // row encodes a row that lies in memory as a whole.
 func (w *writer) row(fields [][]byte) error {
 	if len(fields) != len(w.job.Columns) {
-		return fmt.Errorf("row %d has %d fields where %d were asked for", w.rows+1, len(fields), len(w.job.Columns))
+		return w.fieldCount(fields)
 	}
 	bound := 2 + len(fields)*(4+convert.MaxGrowth)
 	for _, f := range fields {
@@ -123,6 +139,9 @@ func (w *writer) row(fields [][]byte) error {
 			return err
 		}
 		if bound > cap(w.buf) {
+			if w.guard != nil {
+				return errUndecided
+			}
 			return w.spread(fields)
 		}
 	}
@@ -207,6 +226,11 @@ func (w *writer) field(i int, f []byte) error {
 	return w.write(value...)
 }
 
+// fieldCount is the error of a row with another number of fields than columns.
+func (w *writer) fieldCount(fields [][]byte) error {
+	return fmt.Errorf("row %d has %d fields where %d were asked for", w.number(), len(fields), len(w.job.Columns))
+}
+
 // length writes the size in front of a field.
 func (w *writer) length(n int) error {
 	return w.write(byte(n>>24), byte(n>>16), byte(n>>8), byte(n))
@@ -225,16 +249,21 @@ func (w *writer) largeRow(rows Rows) error {
 			continue
 		}
 		if !isValue(err) {
-			return fmt.Errorf("row %d, column %q: %w", w.rows+1, w.job.Columns[i].Source, err)
+			return fmt.Errorf("row %d, column %q: %w", w.number(), w.job.Columns[i].Source, err)
 		}
 		// The key may come later in the row.
 		if restErr := keys.rest(rows, i+1); restErr != nil {
-			return fmt.Errorf("row %d: %w", w.rows+1, restErr)
+			return fmt.Errorf("row %d: %w", w.number(), restErr)
 		}
 		return w.faulty(i, keys.String(), err)
 	}
+	return w.lastField(rows)
+}
+
+// lastField makes sure that a large row has no further field.
+func (w *writer) lastField(rows Rows) error {
 	if _, _, err := rows.NextField(); err != io.EOF {
-		return fmt.Errorf("row %d has more fields than were asked for: %w", w.rows+1, err)
+		return fmt.Errorf("row %d has more fields than were asked for: %w", w.number(), err)
 	}
 	return nil
 }
@@ -274,7 +303,7 @@ func (w *writer) largeField(rows Rows, i int, keys *keys) error {
 }
 
 // stream passes the bytes of a field straight from the source into the buffers.
-func (w *writer) stream(rows Rows, size int64, rule *convert.ValueRule) error {
+func (w *writer) stream(from io.Reader, size int64, rule *convert.ValueRule) error {
 	var chars int64
 	total := size
 	w.scratch = w.scratch[:0]
@@ -285,7 +314,7 @@ func (w *writer) stream(rows Rows, size int64, rule *convert.ValueRule) error {
 			}
 		}
 		room := w.buf[len(w.buf):cap(w.buf)]
-		n, err := rows.Read(room[:min(int64(len(room)), size)])
+		n, err := from.Read(room[:min(int64(len(room)), size)])
 		if rule.MaxChars > 0 {
 			if len(w.scratch) == 0 {
 				w.scratch = append(w.scratch, room[:min(n, shownBytes)]...)
