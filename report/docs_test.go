@@ -14,14 +14,35 @@ func TestEveryFieldIsDocumented(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, document := range []any{planJSON{}, resultJSON{}, versionJSON{}, diffJSON{}} {
+	for _, document := range []any{
+		planJSON{},
+		resultJSON{},
+		versionJSON{},
+		diffJSON{},
+		statusJSON{},
+		progressJSON{},
+		runStartedJSON{},
+		stepStartedJSON{},
+		stepDoneJSON{},
+		tableResumedJSON{},
+		tableStartedJSON{},
+		tableCopiedJSON{},
+		indexStartedJSON{},
+		indexBuiltJSON{},
+		tableDoneJSON{},
+		retryingJSON{},
+		readerLostJSON{},
+		noticeEventJSON{},
+		foundJSON{},
+		endedJSON{},
+	} {
 		for _, name := range fieldNames(reflect.TypeOf(document)) {
 			if !strings.Contains(string(page), fmt.Sprintf("`%s`", name)) {
 				t.Errorf("docs/json.md does not explain the field %q of %T", name, document)
 			}
 		}
 	}
-	for _, version := range []string{planSchema, resultSchema, versionSchema, diffSchema} {
+	for _, version := range []string{planSchema, resultSchema, versionSchema, diffSchema, statusSchema, progressSchema} {
 		if !strings.Contains(string(page), "## `"+version+"`") {
 			t.Errorf("docs/json.md has no section about %s", version)
 		}

@@ -26,6 +26,9 @@ type planJSON struct {
 	Owner         string         `json:"owner"`
 	Jobs          int            `json:"jobs"`
 	MemoryBytes   int64          `json:"memory_bytes"`
+	ChunkBytes    int64          `json:"chunk_bytes"`
+	Policy        policyJSON     `json:"bad_values"`
+	Resume        resumeJSON     `json:"resume"`
 	Snapshot      planSnapshot   `json:"snapshot"`
 	Replace       bool           `json:"replace"`
 	Truncate      bool           `json:"truncate"`
@@ -36,6 +39,29 @@ type planJSON struct {
 	Publishing    []string       `json:"publishing"`
 	LeftOut       []leftOutJSON  `json:"left_out"`
 	Findings      []findingEntry `json:"findings"`
+}
+
+// policyJSON says what is done about values that PostgreSQL cannot hold: Rules by kind.
+type policyJSON struct {
+	Mode  string            `json:"mode"`
+	Rules map[string]string `json:"rules"`
+}
+
+// resumeJSON is the run that a plan goes on with; Run is 0 for a new one.
+type resumeJSON struct {
+	Run      int64  `json:"run"`
+	Attempts int    `json:"attempts"`
+	Started  string `json:"started"`
+	Frozen   bool   `json:"source_frozen"`
+}
+
+// chunkJSON is a part of a table: lower <= key < upper, as SQL literals of the source; none is an open end.
+type chunkJSON struct {
+	Lower []string `json:"lower"`
+	Upper []string `json:"upper"`
+	Where string   `json:"where"`
+	Rows  int64    `json:"rows"`
+	Bytes int64    `json:"bytes"`
 }
 
 type planSnapshot struct {
@@ -75,6 +101,7 @@ type planTable struct {
 	Query         string         `json:"query"`
 	CopyStatement string         `json:"copy_statement"`
 	KeyOrdered    bool           `json:"key_ordered"`
+	Chunks        []chunkJSON    `json:"chunks"`
 	Transactions  bool           `json:"transactions"`
 	Before        []string       `json:"before"`
 	After         []buildJSON    `json:"after"`
@@ -128,14 +155,42 @@ type resultJSON struct {
 	TargetSchema string         `json:"target_schema"`
 	KeptSchema   string         `json:"kept_schema"`
 	Owner        string         `json:"owner"`
+	Run          int64          `json:"run"`
+	Attempts     int            `json:"attempts"`
 	Started      string         `json:"started"`
 	Seconds      float64        `json:"seconds"`
 	Totals       totalsJSON     `json:"totals"`
+	Policy       policyJSON     `json:"bad_values"`
+	Changed      int64          `json:"changed_values"`
+	Rejected     int64          `json:"rejected_rows"`
+	Changes      []changeJSON   `json:"changes"`
+	Rejects      []rejectJSON   `json:"rejects"`
 	Indexes      int            `json:"indexes"`
 	Snapshot     snapshotJSON   `json:"snapshot"`
 	Tables       []resultTable  `json:"tables"`
 	LeftOut      []leftOutJSON  `json:"left_out"`
 	Findings     []findingEntry `json:"findings"`
+}
+
+// changeJSON is a value that a policy changed. The values are shortened, quoted
+// text, or NULL. The target has them whole in moodledb.value_change.
+type changeJSON struct {
+	Table  string `json:"table"`
+	Key    string `json:"key"`
+	Column string `json:"column"`
+	Kind   string `json:"kind"`
+	Rule   string `json:"rule"`
+	Before string `json:"before"`
+	After  string `json:"after"`
+}
+
+// rejectJSON is a row that a policy set aside, whole in moodledb.rejected_row.
+type rejectJSON struct {
+	Table  string `json:"table"`
+	Key    string `json:"key"`
+	Column string `json:"column"`
+	Kind   string `json:"kind"`
+	Reason string `json:"reason"`
 }
 
 type snapshotJSON struct {
@@ -145,6 +200,8 @@ type snapshotJSON struct {
 	How            string   `json:"how"`
 	Position       string   `json:"position"`
 	GTID           string   `json:"gtid"`
+	Resumed        string   `json:"resumed"`
+	Trusted        bool     `json:"trusted"`
 	LockedSeconds  float64  `json:"locked_seconds"`
 	Readers        int      `json:"readers"`
 	Spares         int      `json:"spare_readers"`
@@ -165,6 +222,8 @@ type resultTable struct {
 	CopySeconds  float64 `json:"copy_seconds"`
 	IndexSeconds float64 `json:"index_seconds"`
 	NextValue    int64   `json:"next_value"`
+	Changed      int64   `json:"changed_values"`
+	Rejected     int64   `json:"rejected_rows"`
 }
 
 func planDocument(p *migrate.Plan) planJSON {
@@ -180,6 +239,9 @@ func planDocument(p *migrate.Plan) planJSON {
 		Owner:         p.Owner,
 		Jobs:          p.Jobs,
 		MemoryBytes:   p.Memory,
+		ChunkBytes:    p.Chunk,
+		Policy:        policyDocument(p.Policy),
+		Resume:        resumeDocument(p.Resume),
 		Snapshot: planSnapshot{
 			Mode: string(p.Snapshot.Mode), Readers: p.Snapshot.Readers, Locked: list(p.Snapshot.Locked, same), Unlocked: list(p.Snapshot.Unlocked, same),
 			Ways: list(p.Snapshot.Ways, func(m mysql.SnapshotMethod) string { return string(m) }),
@@ -224,6 +286,7 @@ func planTableDocument(t migrate.Table) planTable {
 		Query:         t.Query,
 		CopyStatement: t.CopySQL,
 		KeyOrdered:    t.KeyOrdered,
+		Chunks:        list(t.Chunks, chunkDocument),
 		Transactions:  t.Source != "" && !t.NoTransactions,
 		Before:        list(t.Before, same),
 		Finish:        list(t.Finish, same),
@@ -249,6 +312,13 @@ func resultDocument(r *migrate.Result) resultJSON {
 		TargetSchema: r.Schema,
 		KeptSchema:   r.Kept,
 		Owner:        r.Owner,
+		Run:          r.Run,
+		Attempts:     r.Attempts,
+		Policy:       policyDocument(r.Policy),
+		Changed:      r.Changed,
+		Rejected:     r.Rejected,
+		Changes:      list(r.Changes, valueDocument),
+		Rejects:      list(r.Rejects, rejectDocument),
 		Started:      r.Started.UTC().Format(time.RFC3339),
 		Seconds:      seconds(r.Elapsed),
 		Totals:       totalsJSON{Tables: tables, Rows: rows, Bytes: bytes},
@@ -263,6 +333,7 @@ func resultDocument(r *migrate.Result) resultJSON {
 func snapshotDocument(s migrate.Snapshot) snapshotJSON {
 	return snapshotJSON{
 		Consistent: s.Consistent, Mode: string(s.Mode), Method: string(s.Method), How: s.How, Position: s.Position, GTID: s.GTID,
+		Resumed: s.Resumed, Trusted: s.Trusted,
 		LockedSeconds: seconds(s.LockedFor), Readers: s.Readers, Spares: s.Spares, Lost: s.Lost,
 		LockedTables: list(s.Tables, same), TablesSeconds: seconds(s.TablesLockedFor), UnlockedTables: list(s.Unlocked, same),
 	}
@@ -272,6 +343,7 @@ func resultTableDocument(t migrate.TableResult) resultTable {
 	return resultTable{
 		Name: t.Name, Declared: t.Declared, Copied: t.Copied, Reason: t.Reason, Rows: t.Rows, Bytes: t.Bytes, Indexes: t.Indexes,
 		CopySeconds: seconds(t.CopyTime), IndexSeconds: seconds(t.IndexTime), NextValue: t.NextValue,
+		Changed: t.Changed, Rejected: t.Rejected,
 	}
 }
 

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -62,8 +63,25 @@ func planFacts(p *migrate.Plan) []fact {
 		{"owner", owner},
 		{"at once", fmt.Sprintf("%s, in %s of memory", plural(int64(p.Jobs), "table"), sizeText(p.Memory))},
 		{"snapshot", planSnapshotText(p.Snapshot)},
+		{"parts", partsText(p)},
+		{"bad values", policyText(p.Policy)},
 		{"estimate", fmt.Sprintf("%s to copy, %s, %s", plural(int64(sum.Tables), "table"), plural(sum.Rows, "row"), sizeText(sum.Bytes))},
 	}
+}
+
+// partsText says into how many parts tables are divided.
+func partsText(p *migrate.Plan) string {
+	tables, parts := 0, 0
+	for i := range p.Tables {
+		if n := len(p.Tables[i].Chunks); n > 0 {
+			tables++
+			parts += n
+		}
+	}
+	if tables == 0 {
+		return fmt.Sprintf("none: no table is larger than two parts of %s", sizeText(p.Chunk))
+	}
+	return fmt.Sprintf("%s of about %s, of %s", plural(int64(parts), "part"), sizeText(p.Chunk), plural(int64(tables), "table"))
 }
 
 // planSnapshotText says by which ways one moment of the source will be tried to be had.
@@ -144,6 +162,9 @@ func remark(t *migrate.Table) string {
 	if t.Source != "" && t.Source != t.Target {
 		parts = append(parts, "named "+t.Source+" at the source")
 	}
+	if n := len(t.Chunks); n > 0 {
+		parts = append(parts, fmt.Sprintf("in %d parts", n))
+	}
 	if !t.Copy {
 		parts = append(parts, "no rows: "+t.Reason)
 	}
@@ -162,6 +183,7 @@ func writeSteps(b *strings.Builder, p *migrate.Plan) {
 		writeStatements(b, t.Before)
 		if t.Copy {
 			fmt.Fprintf(b, "-- at the source\n%s;\n-- into the target\n%s;\n", statement(t.Query), statement(t.CopySQL))
+			writeChunks(b, t)
 		}
 		for _, x := range t.After {
 			writeStatements(b, []string{x.Statement})
@@ -182,6 +204,17 @@ func writeSteps(b *strings.Builder, p *migrate.Plan) {
 	if len(p.Publishing) > 0 {
 		heading(b, "Statements: publish")
 		writeStatements(b, p.Publishing)
+	}
+}
+
+// writeChunks lists the parts in which a table is copied.
+func writeChunks(b *strings.Builder, t *migrate.Table) {
+	if len(t.Chunks) == 0 {
+		return
+	}
+	fmt.Fprintf(b, "-- in %d parts, each where:\n", len(t.Chunks))
+	for _, c := range t.Chunks {
+		fmt.Fprintf(b, "--   %s (about %s, %s)\n", printable(cmp.Or(c.Where, "all")), plural(c.Rows, "row"), sizeText(c.Bytes))
 	}
 }
 

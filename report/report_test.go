@@ -13,8 +13,11 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/moodledb/moodledb/convert"
+	"github.com/moodledb/moodledb/copy"
 	"github.com/moodledb/moodledb/migrate"
 	"github.com/moodledb/moodledb/mysql"
+	"github.com/moodledb/moodledb/postgres"
 	"github.com/moodledb/moodledb/report"
 	"github.com/moodledb/moodledb/schema"
 	"github.com/moodledb/moodledb/xmldb"
@@ -76,7 +79,9 @@ func leftOut() []migrate.LeftOut {
 func stagedPlan() *migrate.Plan {
 	return &migrate.Plan{
 		Mode: migrate.Staged, Source: source(), Target: target(), Prefix: "mdl_", Load: "moodle", Publish: "public", Owner: "moodle",
-		Jobs: 3, Memory: 256 << 20, Replace: true,
+		Jobs: 3, Memory: 256 << 20, Replace: true, Chunk: 64 << 20,
+		Policy: copy.Policy{Mode: convert.FixBad, Fixes: convert.Fixes{convert.ZeroDate: convert.FixQuarantine}},
+		Resume: &migrate.Resumption{Run: 7, Attempts: 2, Started: time.Date(2026, 1, 5, 21, 15, 0, 0, time.UTC)},
 		Snapshot: migrate.SnapshotPlan{
 			Mode: mysql.SnapshotAuto, Readers: 3, Ways: []mysql.SnapshotMethod{mysql.LockFree, mysql.BackupStage, mysql.TableLocks},
 			Locked: []string{"mdl_sessions"},
@@ -88,6 +93,10 @@ func stagedPlan() *migrate.Plan {
 				Source: "mdl_logstore_standard_log", Target: "mdl_logstore_standard_log", Short: "logstore_standard_log", Declared: true,
 				Origin: schema.Origin{Component: "logstore_standard", File: "admin/tool/log/store/standard/db/install.xml", Line: 8},
 				Copy:   true, Rows: 8_900_000, Bytes: 3_400_000_000, KeyOrdered: true,
+				Chunks: []migrate.Chunk{
+					{Range: mysql.Range{Upper: mysql.Bound{"4500000"}, Rows: 4_400_000, Bytes: 1_700_000_000}, Where: "`id` < 4500000"},
+					{Range: mysql.Range{Lower: mysql.Bound{"4500000"}, Rows: 4_500_000, Bytes: 1_700_000_000}, Where: "`id` >= 4500000"},
+				},
 				Columns: []migrate.Column{
 					{Source: "id", Target: "id", Rule: "int->int8", Key: true},
 					{Source: "eventname", Target: "eventname", Rule: "text"},
@@ -132,9 +141,16 @@ func stagedResult() *migrate.Result {
 			{Name: "mdl_old-copy 2", Copied: true, Rows: 3, Bytes: 120, Indexes: 1, CopyTime: 4 * time.Millisecond, IndexTime: 2 * time.Millisecond},
 			{Name: "mdl_sessions", Declared: true, Reason: "--skip-data", Indexes: 6, IndexTime: 3 * time.Millisecond, NextValue: 41},
 		},
-		Indexes: 14,
+		Run: 7, Attempts: 3, Indexes: 14, Changed: 1, Rejected: 1,
+		Policy: copy.Policy{Mode: convert.FixBad, Fixes: convert.Fixes{convert.ZeroDate: convert.FixQuarantine}},
+		Changes: []postgres.ValueChange{{
+			Table: "mdl_old-copy 2", Key: "Id=2", Column: "note", Kind: "nul-byte", Rule: "strip",
+			Before: []byte("a\x00b\x1b"), After: []byte("ab\x1b"), BeforeSize: 4, AfterSize: 3,
+		}},
+		Rejects: []postgres.RejectedRow{{Table: "mdl_old-copy 2", Key: "Id=3", Column: "born", Kind: "zero-date", Reason: `"0000-00-00" is a zero date`}},
 		Snapshot: migrate.Snapshot{
 			Mode: mysql.SnapshotAuto, Method: mysql.TableLocks, Consistent: true, How: "all 3 readers opened while LOCK TABLES held writers back for 12 ms",
+			Resumed:  "the snapshot of the earlier attempt is lost, but nothing was written at the source since: what it has loaded is kept",
 			Position: "mysql-bin.000042:1337", GTID: "3e11fa47-71ca-11e1-9e33-c80aa9429562:1-77", LockedFor: 12345 * time.Microsecond,
 			Readers: 3, Spares: 1, Lost: 1, Tables: []string{"mdl_search", "mdl_stats"}, TablesLockedFor: 2345 * time.Millisecond,
 		},

@@ -17,6 +17,7 @@ func resultText(w io.Writer, r *migrate.Result) error {
 	writeCreatedOnly(&b, r)
 	writeLeftOut(&b, r.LeftOut)
 	writeFindings(&b, r.Findings)
+	writeTouched(&b, r)
 	b.WriteString("\n")
 	writeFacts(&b, resultFacts(r))
 	writeNext(&b, r)
@@ -61,11 +62,23 @@ func resultFacts(r *migrate.Result) []fact {
 		{"target", fmt.Sprintf("%s, schema %s", endpointText(r.Target), r.Schema)},
 		{"owner", r.Owner},
 	}
+	if r.Run > 0 {
+		facts = append(facts, fact{"run", runText(r)})
+	}
 	facts = append(facts, snapshotFacts(r.Snapshot)...)
 	if r.Kept != "" {
 		facts = append(facts, fact{"kept", fmt.Sprintf("what was there before is in schema %s", r.Kept)})
 	}
 	return append(facts, fact{"time", timeText(r.Elapsed) + rates(rows, bytes, r.Elapsed)})
+}
+
+// runText names the run in the target's ledger.
+func runText(r *migrate.Result) string {
+	text := fmt.Sprintf("%d in the ledger of the target (schema moodledb)", r.Run)
+	if r.Attempts > 1 {
+		text += fmt.Sprintf(", attempt %d", r.Attempts)
+	}
+	return text
 }
 
 func snapshotFacts(s migrate.Snapshot) []fact {
@@ -74,6 +87,9 @@ func snapshotFacts(s migrate.Snapshot) []fact {
 		{"position", s.Position},
 		{"gtid", s.GTID},
 		{"locked", "nothing"},
+	}
+	if s.Resumed != "" {
+		facts = append(facts, fact{"resumed", s.Resumed})
 	}
 	if s.LockedFor > 0 {
 		facts[3].value = fmt.Sprintf("writers, for %d ms while the readers opened", s.LockedFor.Milliseconds())
