@@ -19,6 +19,9 @@ func (m *maker) planDataOnly(ctx context.Context) error {
 		p.Load = m.opts.Schema
 	}
 	p.Publish = p.Load
+	if err := m.planResume(ctx); err != nil {
+		return err
+	}
 	if err := m.checkRights(ctx); err != nil || p.Blocked() {
 		return err
 	}
@@ -26,6 +29,7 @@ func (m *maker) planDataOnly(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	target.Tables = slices.DeleteFunc(target.Tables, func(t schema.Table) bool { return p.madeBefore(t.Name) })
 	live := m.live
 	live.Views = nil // they are among what is left out
 	fit, findings := convert.Fit(target, live, convert.FitOptions{Prefix: p.Prefix, Include: m.chosen})
@@ -139,6 +143,9 @@ func (m *maker) checkFilled(ctx context.Context) error {
 		return err
 	}
 	for _, name := range filled {
+		if m.plan.Resume != nil {
+			continue // they hold what the run has loaded
+		}
 		if m.opts.Truncate {
 			m.plan.Overwrites = append(m.plan.Overwrites, name)
 			continue
@@ -146,7 +153,7 @@ func (m *maker) checkFilled(ctx context.Context) error {
 		m.find(Finding{
 			Code: "table-not-empty", Severity: Blocker, Table: name,
 			Message: fmt.Sprintf("table %q of the target holds rows", name),
-			Hint:    "give --truncate to empty the tables first",
+			Hint:    m.orResume("give --truncate to empty the tables first"),
 		})
 	}
 	return nil

@@ -20,7 +20,28 @@ type StepDone struct {
 	Detail string
 }
 
-// TableStarted tells that copying a table began.
+// RunStarted tells under which number the target's ledger has the run.
+type RunStarted struct {
+	ID int64
+	// Resumed is set when the run goes on from an earlier attempt.
+	Resumed bool
+}
+
+// TableResumed tells what earlier attempts have copied of a table; it comes
+// before anything is copied. Later counts of the table include it.
+type TableResumed struct {
+	Table string
+	Rows  int64
+	Bytes int64
+	// Indexes is the number of keys and indexes that are built.
+	Indexes int
+	// Copied is set when no rows of the table are missing, Done when nothing is.
+	Copied bool
+	Done   bool
+}
+
+// TableStarted tells that copying a table began, or began anew: then progress
+// falls back to what is committed.
 type TableStarted struct {
 	Table string
 	// Rows and Bytes are the source's estimates.
@@ -43,6 +64,12 @@ type TableCopied struct {
 	Elapsed time.Duration
 }
 
+// IndexStarted tells that a key or index is being made.
+type IndexStarted struct {
+	Table string
+	Name  string
+}
+
 // IndexBuilt tells that a key or index was made.
 type IndexBuilt struct {
 	Table   string
@@ -55,11 +82,31 @@ type TableDone struct {
 	Table string
 }
 
+// Retrying tells that something went wrong that may pass, and is tried again after Wait.
+type Retrying struct {
+	// What is a short phrase, such as `table "mdl_log"`.
+	What string
+	Err  error
+	Wait time.Duration
+}
+
+// ReaderLost tells that the connection of a reader of the source was lost.
+type ReaderLost struct {
+	// What is what it was copying: a short phrase, such as `table "mdl_log"`.
+	What string
+	Err  error
+}
+
 // Notice is something that the user should know now.
 type Notice struct {
 	Message string
 }
 
+func (ReaderLost) event()    {}
+func (RunStarted) event()    {}
+func (TableResumed) event()  {}
+func (IndexStarted) event()  {}
+func (Retrying) event()      {}
 func (StepStarted) event()   {}
 func (StepDone) event()      {}
 func (TableStarted) event()  {}

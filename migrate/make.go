@@ -24,6 +24,8 @@ type maker struct {
 	// live is the source as it is; site is the part of it that is to be migrated.
 	live schema.Schema
 	site schema.Schema
+	// earlier is an unfinished run into the same schema; nil when there is none.
+	earlier *postgres.RunRecord
 }
 
 // Make looks at both servers and returns the plan of a migration. It writes
@@ -37,7 +39,7 @@ func Make(ctx context.Context, source *mysql.DB, target *postgres.DB, opts Optio
 	m := &maker{source: source, target: target, opts: opts}
 	m.plan = &Plan{
 		Mode: Staged, Source: m.sourceEnd(), Target: m.targetEnd(), Owner: opts.Owner, Jobs: opts.Jobs, Memory: opts.Memory,
-		Replace: opts.Replace, Truncate: opts.Truncate,
+		Replace: opts.Replace, Truncate: opts.Truncate, Chunk: opts.Chunk, Patience: opts.Patience, Policy: opts.Policy, Tool: opts.Tool,
 	}
 	if err := m.look(ctx); err != nil {
 		return nil, err
@@ -52,6 +54,9 @@ func Make(ctx context.Context, source *mysql.DB, target *postgres.DB, opts Optio
 	if err != nil {
 		return nil, err
 	}
+	if err := m.checkLedger(ctx); err != nil {
+		return nil, err
+	}
 	m.siteFindings()
 	switch {
 	case opts.DataOnly:
@@ -60,13 +65,18 @@ func Make(ctx context.Context, source *mysql.DB, target *postgres.DB, opts Optio
 		err = m.planSchema(ctx)
 	}
 	if err == nil {
+		err = m.planLoad(ctx)
+	}
+	if err == nil {
 		err = m.planSnapshot(ctx, access)
 	}
 	if err != nil {
 		return nil, err
 	}
 	m.serverFindings()
+	m.advise()
 	m.giveAway()
+	m.checkResume()
 	m.sort()
 	return m.plan, nil
 }

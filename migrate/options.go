@@ -7,13 +7,25 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"time"
 
+	"github.com/moodledb/moodledb/copy"
 	"github.com/moodledb/moodledb/mysql"
 	"github.com/moodledb/moodledb/xmldb"
 )
 
 // DefaultMemory is the default of Options.Memory, in bytes.
 const DefaultMemory = 256 << 20
+
+// DefaultChunk is the default of Options.Chunk, in bytes. What a lost connection
+// or a kill costs is at most one chunk a stream.
+const DefaultChunk = 64 << 20
+
+// DefaultPatience is the default of Options.Patience.
+const DefaultPatience = 3 * time.Minute
+
+// MinChunk is the least that Options.Chunk may be, in bytes.
+const MinChunk = 64 << 10
 
 // MinMemory is the least that Options.Memory may be, in bytes.
 const MinMemory = 32 << 20
@@ -44,13 +56,27 @@ type Options struct {
 	// Truncate allows DataOnly to empty the tables that it loads.
 	Truncate bool
 	// Replace allows a published schema that holds tables to be renamed away,
-	// and the staging schema of an unfinished run to be dropped.
+	// and, without Resume, the staging schema of an unfinished run to be dropped.
 	Replace bool
 	// Snapshot says what may be done so that all readers see one moment of the
 	// source; empty means [mysql.SnapshotAuto].
 	Snapshot mysql.SnapshotMode
+	// Resume goes on with the unfinished run that loads into the same schema.
+	Resume bool
+	// SourceFrozen says, for Resume, that nothing was written at the source since
+	// that run began: where that cannot be shown, what is loaded is kept all the same.
+	SourceFrozen bool
+	// Policy says what happens to values that PostgreSQL cannot hold.
+	Policy copy.Policy
+	// Chunk is the size of the parts in which large tables are copied, in bytes; 0 means [DefaultChunk].
+	Chunk int64
+	// Tool is the version of the program, for the ledger.
+	Tool string
 	// Memory bounds the bytes that copying holds; 0 means [DefaultMemory].
 	Memory int64
+	// Patience is how long a run waits for a target that is lost, or for anything
+	// else that may pass, while nothing gets on; 0 means [DefaultPatience].
+	Patience time.Duration
 }
 
 // ErrUsage marks an error in the options.
@@ -68,6 +94,12 @@ func (o Options) withDefaults() (Options, error) {
 	if o.Memory == 0 {
 		o.Memory = DefaultMemory
 	}
+	if o.Chunk == 0 {
+		o.Chunk = DefaultChunk
+	}
+	if o.Patience == 0 {
+		o.Patience = DefaultPatience
+	}
 	if o.Snapshot == "" {
 		o.Snapshot = mysql.SnapshotAuto
 	}
@@ -77,8 +109,14 @@ func (o Options) withDefaults() (Options, error) {
 	switch {
 	case o.Jobs < 0:
 		return o, usagef("jobs must be positive, not %d", o.Jobs)
+	case o.Patience < 0:
+		return o, usagef("patience must be positive, not %s", o.Patience)
 	case o.Memory < MinMemory:
 		return o, usagef("memory must be at least %d MiB", MinMemory>>20)
+	case o.Chunk < MinChunk:
+		return o, usagef("chunk must be at least %d KiB", MinChunk>>10)
+	case o.SourceFrozen && !o.Resume:
+		return o, usagef("source-frozen goes with resume")
 	case !slices.Contains(mysql.SnapshotModes(), o.Snapshot):
 		return o, usagef("a snapshot is taken by auto, lock or none, not by %q", o.Snapshot)
 	case o.Site == nil && !o.DataOnly:

@@ -106,19 +106,22 @@ func TestRowKey(t *testing.T) {
 }
 
 func TestSplit(t *testing.T) {
-	builds := []Build{{Name: "a"}, {Name: "b"}, {Name: "c"}}
+	builds := []Build{{Name: "a"}, {Name: "key", exclusive: true}, {Name: "b"}, {Name: "c"}}
 	for _, tc := range []struct {
-		name  string
-		table Table
-		want  int
+		name        string
+		table       Table
+		first, then int
 	}{
-		{"small: one task", Table{After: builds, Bytes: 1 << 20}, 1},
-		{"large: a task for each index", Table{After: builds, Bytes: 1 << 30}, 3},
-		{"without indexes: one task, which finishes the table", Table{Bytes: 1 << 30}, 1},
+		{"small: one task", Table{After: builds, Bytes: 1 << 20}, 4, 0},
+		{"large: what needs the table for itself, then a task for each index", Table{After: builds, Bytes: 1 << 30}, 1, 3},
+		{"large, without keys", Table{After: builds[2:], Bytes: 1 << 30}, 0, 2},
+		{"one index: one task", Table{After: builds[:1], Bytes: 1 << 30}, 1, 0},
+		{"without indexes: one task, which finishes the table", Table{Bytes: 1 << 30}, 0, 0},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			if got := split(&tc.table); len(got) != tc.want {
-				t.Errorf("%d tasks, want %d", len(got), tc.want)
+			first, then := split(&tc.table, tc.table.After)
+			if len(first) != tc.first || len(then) != tc.then {
+				t.Errorf("%d builds first, then %d tasks, want %d and %d", len(first), len(then), tc.first, tc.then)
 			}
 		})
 	}

@@ -1,7 +1,10 @@
 package migrate
 
 import (
+	"time"
+
 	"github.com/moodledb/moodledb/convert"
+	"github.com/moodledb/moodledb/copy"
 	"github.com/moodledb/moodledb/mysql"
 	"github.com/moodledb/moodledb/ownership"
 	"github.com/moodledb/moodledb/postgres"
@@ -36,6 +39,16 @@ type Plan struct {
 	Owner  string
 	Jobs   int
 	Memory int64
+	// Chunk is the size of the parts in which large tables are copied, in bytes.
+	Chunk int64
+	// Patience is how long the run waits for what may pass while nothing gets on.
+	Patience time.Duration
+	// Policy says what happens to values that PostgreSQL cannot hold.
+	Policy copy.Policy
+	// Resume is the unfinished run that goes on; nil for a new one.
+	Resume *Resumption
+	// Tool is the version of the program.
+	Tool string
 	// Snapshot says how one moment of the source will be had.
 	Snapshot SnapshotPlan
 	// Replace and Truncate are the permissions that the user gave.
@@ -56,8 +69,24 @@ type Plan struct {
 	// Findings are sorted, blockers first.
 	Findings []Finding
 
+	// loads are the tables of the run that goes on, as the ledger has them.
+	loads []postgres.TableRecord
+	// keeps says that a schema is renamed away when the staging schema is published.
+	keeps bool
 	// dropsStaging says that the staging schema of an unfinished run is dropped first.
 	dropsStaging bool
+}
+
+// Resumption is the unfinished run that a plan goes on with.
+type Resumption struct {
+	Run int64
+	// Attempts counts how often it was started or resumed before.
+	Attempts int
+	Started  time.Time
+	// Frozen says that the user vouches for a source that was not written to since.
+	Frozen bool
+
+	record postgres.RunRecord
 }
 
 // handing is the plan in the words of package ownership.
@@ -119,6 +148,8 @@ type Table struct {
 	NoTransactions bool
 	// KeyOrdered says that Query sorts by the primary key.
 	KeyOrdered bool
+	// Chunks are the parts by key in which the table is copied; none when it is copied as a whole.
+	Chunks []Chunk
 	// Before are the statements that make the table, or that ready it for loading.
 	Before []string
 	// After are the statements that build keys and indexes once the rows are in.
@@ -136,8 +167,24 @@ type Table struct {
 	target  schema.Table
 	source  schema.Table
 	creates bool
+	// creation is the statement that makes the table.
+	creation string
+	// freezeSQL is the statement of the copy when the table is emptied, or made, in the same
+	// transaction; empty when it is not.
+	freezeSQL string
+	// expressions select the columns; key is what the table is divided by.
+	expressions []string
+	key         mysql.ChunkKey
+	divisible   bool
 	// position is the place of the table among those that are made: see creationOrder.
 	position int
+}
+
+// Chunk is a part of a table.
+type Chunk struct {
+	mysql.Range
+	// Where is its predicate at the source.
+	Where string
 }
 
 // Column is one copied column.
@@ -159,6 +206,10 @@ type Build struct {
 
 	// entry is set while a run builds what data-only had put aside.
 	entry *postgres.JournalEntry
+	// exclusive says that Statement needs the table for itself.
+	exclusive bool
+	// index makes only the index of a key, and attach makes the key of it; empty where that cannot be.
+	index, attach string
 }
 
 // Sequence is a sequence and the column that it feeds.

@@ -21,6 +21,9 @@ func (m *maker) planSchema(ctx context.Context) error {
 	} else {
 		p.Mode = Direct
 	}
+	if err := m.planResume(ctx); err != nil {
+		return err
+	}
 	if err := m.planHandOver(ctx); err != nil {
 		return err
 	}
@@ -81,6 +84,13 @@ func (m *maker) planHandOver(ctx context.Context) error {
 		return err
 	}
 	for _, problem := range check.Problems {
+		leftOver := problem.Code == "staging-left-over" || p.Mode == Direct && problem.Code == "schema-not-empty"
+		if leftOver && p.Resume != nil {
+			continue
+		}
+		if leftOver && m.earlier != nil && problem.Severity == ownership.Blocker {
+			problem.Hint = m.orResume(problem.Hint)
+		}
 		m.find(problemFinding(problem))
 		if problem.Code == "staging-left-over" && problem.Severity != ownership.Blocker {
 			p.dropsStaging = true
@@ -90,10 +100,10 @@ func (m *maker) planHandOver(ctx context.Context) error {
 	if p.dropsStaging {
 		p.Prepare = append(p.Prepare, "DROP SCHEMA "+postgres.QuoteIdent(p.Load)+" CASCADE")
 	}
-	if p.Mode == Staged {
+	if p.Mode == Staged && p.Resume == nil {
 		p.Prepare = append(p.Prepare, postgres.CreateSchema(p.Load))
 	}
-	p.Publishing = check.Statements
+	p.Publishing, p.keeps = check.Statements, check.Kept != ""
 	if check.Kept != "" && p.Replace {
 		p.Overwrites = append(p.Overwrites, fmt.Sprintf("the schema %q will be renamed to %q", p.Publish, check.Kept))
 	}

@@ -12,13 +12,70 @@ import (
 	"github.com/moodledb/moodledb/postgres"
 )
 
-// prepare makes the place that rows are loaded into.
+// prepare makes the place that rows are loaded into, or takes it over from the
+// run that goes on.
 func (r *run) prepare(ctx context.Context) (string, error) {
+	if r.plan.Resume == nil {
+		if err := r.startRecording(ctx); err != nil {
+			return "", err
+		}
+		return r.make(ctx)
+	}
+	r.id = r.plan.Resume.Run
+	on, err := r.goOn()
+	if err != nil {
+		return "", err
+	}
+	if on {
+		return r.takeOver(ctx)
+	}
+	if err := r.startOver(ctx); err != nil {
+		return "", err
+	}
+	return r.make(ctx)
+}
+
+// takeOver goes on with what is loaded.
+func (r *run) takeOver(ctx context.Context) (string, error) {
+	r.loading = true
+	if err := r.waitHold(ctx); err != nil {
+		return "", err
+	}
+	if err := r.target.ResumeRun(ctx, r.id, r.plan.Tool, r.moment()); err != nil {
+		return "", err
+	}
+	if r.plan.Mode == DataOnly {
+		journal, err := r.target.Journal(ctx, r.plan.Load)
+		if err != nil {
+			return "", err
+		}
+		r.rebuild(journal)
+	}
+	return fmt.Sprintf("run %d goes on in schema %s", r.id, r.plan.Load), r.target.SetRun(ctx, r.id, postgres.RunLoading, "")
+}
+
+// waitHold holds the schema. The session of a run that was killed may need a
+// moment until the server notices.
+func (r *run) waitHold(ctx context.Context) error {
+	for tries := 0; ; tries++ {
+		err := r.holdOn(ctx)
+		if !errors.Is(err, postgres.ErrHeld) || r.plan.Resume == nil || tries == 60 {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(250 * time.Millisecond):
+		}
+	}
+}
+
+// make makes the schema and its tables, or readies those that are there.
+func (r *run) make(ctx context.Context) (string, error) {
 	if err := r.place(ctx); err != nil {
 		return "", err
 	}
-	var err error
-	if r.release, err = r.target.HoldSchema(ctx, r.plan.Load); err != nil {
+	if err := r.waitHold(ctx); err != nil {
 		return "", err
 	}
 	conn, err := r.target.Acquire(ctx)
@@ -34,10 +91,29 @@ func (r *run) prepare(ctx context.Context) (string, error) {
 		}
 		r.made = append(r.made, t.Target)
 	}
-	if r.plan.Mode != DataOnly {
-		return fmt.Sprintf("%s in schema %s", plural(len(r.made), "table"), r.plan.Load), nil
+	detail := fmt.Sprintf("%s in schema %s", plural(len(r.made), "table"), r.plan.Load)
+	if r.plan.Mode == DataOnly {
+		if detail, err = r.emptyTables(ctx, conn); err != nil {
+			return "", err
+		}
 	}
-	return r.emptyTables(ctx, conn)
+	return detail, r.recordChunks(ctx)
+}
+
+// recordChunks writes into the ledger how tables are divided, and that loading begins.
+func (r *run) recordChunks(ctx context.Context) error {
+	var chunks []postgres.ChunkRecord
+	for i := range r.plan.Tables {
+		chunks = append(chunks, r.plan.Tables[i].chunkRecords()...)
+	}
+	if err := r.target.SaveChunks(ctx, r.id, chunks); err != nil {
+		return err
+	}
+	if err := r.target.SetRun(ctx, r.id, postgres.RunLoading, ""); err != nil {
+		return err
+	}
+	r.loading = true
+	return nil
 }
 
 // toMake are the tables to make, in the order in which that is done.
@@ -64,11 +140,9 @@ func (r *run) place(ctx context.Context) error {
 			return err
 		}
 	}
-	err := r.target.CreateStaging(ctx, r.plan.Load, r.plan.Publish, postgres.Staging{
+	return r.target.CreateStaging(ctx, r.plan.Load, r.plan.Publish, postgres.Staging{
 		Started: time.Now(), Source: r.plan.Source.Address,
 	})
-	r.staged = err == nil
-	return err
 }
 
 // emptyTables readies tables that Moodle made: their keys and indexes are
@@ -99,13 +173,9 @@ func (r *run) emptyTables(ctx context.Context, conn *postgres.Conn) (string, err
 	if !r.plan.Truncate {
 		return fmt.Sprintf("%d keys and indexes put aside", len(journal)), nil
 	}
-	// A batch keeps within the locks that a server has room for.
-	for batch := emptied; len(batch) > 0; {
-		n := min(len(batch), 100)
-		if err := conn.Exec(ctx, postgres.TruncateTables(r.plan.Load, batch[:n])); err != nil {
-			return "", hinted(err)
-		}
-		batch = batch[n:]
+	err = inBatches(emptied, func(names []string) error { return conn.Exec(ctx, postgres.TruncateTables(r.plan.Load, names)) })
+	if err != nil {
+		return "", hinted(err)
 	}
 	return fmt.Sprintf("%d keys and indexes put aside, %s emptied", len(journal), plural(len(emptied), "table")), nil
 }
@@ -127,47 +197,74 @@ func (r *run) rebuild(journal []postgres.JournalEntry) {
 			r.late = append(r.late, e)
 			continue
 		}
-		t.After = append(t.After, Build{Name: e.Name, Statement: e.Definition, entry: &e})
+		t.After = append(t.After, Build{
+			Name: e.Name, Statement: e.Definition, entry: &e, exclusive: e.Kind != postgres.JournalIndex,
+		})
 	}
 }
 
 // cleanupTimeout bounds how long a run that failed tries to take back what it made.
 const cleanupTimeout = 10 * time.Minute
 
-// takeBack undoes, after a failure, what the run has made, and returns the
-// failure with what could not be undone.
+// recordTimeout bounds how long a run that has stopped tries to record that: a
+// target that does not answer must not keep whoever has interrupted it.
+const recordTimeout = 10 * time.Second
+
+// takeBack deals with what a run that failed has made: once rows are loaded all
+// of it stays, and the ledger says that the run has stopped; before, it is undone.
 func (r *run) takeBack(ctx context.Context, failure error) error {
+	if r.id == 0 {
+		return failure
+	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTimeout)
 	defer cancel()
-	switch {
-	case r.staged && !r.published:
-		r.send(StepStarted{Name: "take back what was made"})
-		err := persist(ctx, func() error { return r.target.DropSchema(ctx, r.plan.Load) })
-		if err != nil {
-			return errors.Join(failure, fmt.Errorf("the staging schema %q is still there: %w; drop it, or run again with replace", r.plan.Load, err))
+	if r.plan.Resume != nil && r.hold == nil {
+		return failure // another one may be at work on it
+	}
+	if r.loading || r.plan.Resume != nil {
+		state := postgres.RunPreparing
+		if r.loading {
+			state = postgres.RunStopped
 		}
-	case r.plan.Mode == DataOnly && r.release != nil:
-		r.send(StepStarted{Name: "build again the indexes that were put aside"})
-		err := persist(ctx, func() error { return errors.Join(r.dropMade(ctx), r.restoreIndexes(ctx)) })
-		failure = fmt.Errorf("%w\nthe tables in schema %q hold a part of the rows: run again with truncate", failure, r.plan.Load)
-		if err != nil {
-			return errors.Join(failure, err)
-		}
-	case r.plan.Mode == Direct:
-		r.send(StepStarted{Name: "take back what was made"})
-		if err := persist(ctx, func() error { return r.dropMade(ctx) }); err != nil {
-			return errors.Join(failure, err)
-		}
+		// What the ledger cannot be told is told by the error.
+		ctx, cancel := context.WithTimeout(ctx, recordTimeout)
+		defer cancel()
+		_ = r.persist(ctx, func() error { return r.target.SetRun(ctx, r.id, state, failure.Error()) })
+		return &StoppedError{Run: r.id, Err: failure}
+	}
+	r.send(StepStarted{Name: "take back what was made"})
+	err := r.persist(ctx, func() error { return r.undo(ctx) })
+	if err != nil {
+		return errors.Join(&StoppedError{Run: r.id, Err: failure}, fmt.Errorf("what was made so far is still there: %w", err))
 	}
 	return failure
 }
 
+// undo takes back what was made before anything was loaded.
+func (r *run) undo(ctx context.Context) error {
+	var err error
+	switch r.plan.Mode {
+	case Staged:
+		// Only after its own mark is on it: another run may have been faster.
+		if r.hold != nil {
+			err = r.target.DropSchema(ctx, r.plan.Load)
+		}
+	case Direct:
+		err = r.dropMade(ctx)
+	case DataOnly:
+		err = errors.Join(r.dropMade(ctx), r.restoreIndexes(ctx))
+	}
+	return errors.Join(err, r.target.ForgetRun(ctx, r.id))
+}
+
 // persist tries f again for a while: when the target has crashed, it recovers
 // within seconds, and refuses connections until then.
-func persist(ctx context.Context, f func() error) error {
-	for pause := 250 * time.Millisecond; ; pause *= 2 {
+func (r *run) persist(ctx context.Context, f func() error) error {
+	const most = 30 * time.Second
+	began := time.Now()
+	for pause := firstPause; ; pause *= 2 {
 		err := f()
-		if err == nil || pause > 16*time.Second {
+		if err == nil || time.Since(began)+pause > min(most, r.plan.Patience) {
 			return err
 		}
 		select {

@@ -3,21 +3,36 @@ package migrate
 import (
 	"time"
 
+	"github.com/moodledb/moodledb/copy"
 	"github.com/moodledb/moodledb/mysql"
+	"github.com/moodledb/moodledb/postgres"
 )
 
 // Result says what a run did.
 type Result struct {
-	Mode    Mode
-	Source  Endpoint
-	Target  Endpoint
-	Prefix  string
-	Schema  string
-	Owner   string
-	Started time.Time
-	Elapsed time.Duration
+	Mode   Mode
+	Source Endpoint
+	Target Endpoint
+	Prefix string
+	Schema string
+	Owner  string
+	// Run is the number of the run in the target's ledger; Attempts counts how
+	// often it was started or resumed. Started and Elapsed are those of the last attempt.
+	Run      int64
+	Attempts int
+	Started  time.Time
+	Elapsed  time.Duration
 	// Tables are in the order of their names.
 	Tables []TableResult
+	// Changed and Rejected count the values that the policy changed, and the rows
+	// that it set aside. Changes and Rejects list the first of them; all are in
+	// the target, in moodledb.value_change and moodledb.rejected_row.
+	Changed  int64
+	Rejected int64
+	Changes  []postgres.ValueChange
+	Rejects  []postgres.RejectedRow
+	// Policy is what was done about values that PostgreSQL cannot hold.
+	Policy copy.Policy
 	// Indexes counts the keys and indexes that were built.
 	Indexes int
 	// Snapshot says how one moment of the source was read by all readers.
@@ -42,6 +57,12 @@ type Snapshot struct {
 	// transactions that it holds; empty when they could not be read.
 	Position string
 	GTID     string
+	// Mark tells the moment apart from others.
+	Mark mysql.Mark
+	// Resumed says why what an earlier attempt had loaded, from another snapshot,
+	// was kept; empty when nothing was. Trusted is set when the user's word was all there was for it.
+	Resumed string
+	Trusted bool
 	// LockedFor is how long writers of the source were held back for it; 0 when nothing was locked.
 	LockedFor time.Duration
 	Readers   int
@@ -70,6 +91,9 @@ type TableResult struct {
 	// CopyTime and IndexTime are the seconds spent, which overlap with those of other tables.
 	CopyTime  time.Duration
 	IndexTime time.Duration
+	// Changed and Rejected count the values that a policy changed, and the rows that it set aside.
+	Changed  int64
+	Rejected int64
 	// NextValue is the next value of the table's sequence; 0 when it has none.
 	NextValue int64
 }

@@ -86,8 +86,10 @@ func (m *maker) columns(t *Table, pairs []convert.ColumnPair) {
 	if pk := t.source.PrimaryKey(); pk != nil && len(key) > 0 && strings.EqualFold(t.source.StorageEngine, "InnoDB") {
 		orderBy, t.KeyOrdered = pk.Columns(), true
 	}
-	t.Query = mysql.Select(t.source.Name, expressions, orderBy)
+	t.expressions = expressions
+	t.Query = mysql.Select(t.source.Name, expressions, mysql.Selection{OrderBy: orderBy})
 	t.CopySQL = postgres.CopyStatement(m.plan.Load, t.target.Name, names)
+	t.key, t.divisible = mysql.ChunkKeyOf(&t.source)
 }
 
 // rowKey returns the columns that name a row in messages, in lower case: those
@@ -115,8 +117,8 @@ func rowKey(t *schema.Table) map[string]bool {
 // creation fills in the statements that make a table and its keys and indexes.
 func (m *maker) creation(t *Table) {
 	name, schemaName := t.target.Name, m.plan.Load
-	t.creates = true
-	t.Before = append(t.Before, postgres.CreateTable(schemaName, t.target))
+	t.creates, t.creation = true, postgres.CreateTable(schemaName, t.target)
+	t.Before = append(t.Before, t.creation)
 	if t.target.Comment != "" {
 		t.Before = append(t.Before, postgres.CommentTable(schemaName, name, t.target.Comment))
 	}
@@ -126,11 +128,13 @@ func (m *maker) creation(t *Table) {
 		}
 	}
 	for _, x := range t.target.Indexes {
-		if x.Primary {
-			t.After = append(t.After, Build{Name: x.Name, Statement: postgres.AddPrimaryKey(schemaName, name, x)})
+		build := Build{Name: x.Name, Statement: postgres.CreateIndex(schemaName, name, x)}
+		if index, attach, ok := postgres.KeyByIndex(schemaName, name, x); ok {
+			build.index, build.attach = index, attach
 		} else {
-			t.After = append(t.After, Build{Name: x.Name, Statement: postgres.CreateIndex(schemaName, name, x)})
+			build.exclusive = x.Primary || x.Constraint
 		}
+		t.After = append(t.After, build)
 	}
 	t.Constraints = postgres.ConstraintStatements(schemaName, t.target)
 }
