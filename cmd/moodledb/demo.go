@@ -79,7 +79,7 @@ func runDemo(ctx context.Context, t *terminal, kind throwaway.Kind, format strin
 		return err
 	}
 	defer e.close()
-	if err := e.migrate(ctx, t, format, false); err != nil {
+	if err := e.migrate(ctx, t, show{format: report.Format(format), progress: progressAuto}, false); err != nil {
 		return err
 	}
 	if err := diffDemo(ctx, t, e.options.Site, to.URL(demoDatabase), format); err != nil {

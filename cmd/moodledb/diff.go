@@ -16,7 +16,6 @@ import (
 
 	"github.com/moodledb/moodledb/diff"
 	"github.com/moodledb/moodledb/drift"
-	"github.com/moodledb/moodledb/dsn"
 	"github.com/moodledb/moodledb/ignore"
 	"github.com/moodledb/moodledb/report"
 	"github.com/moodledb/moodledb/xmldb"
@@ -292,16 +291,9 @@ func (f *diffFlags) side(ctx context.Context, t *terminal, flag, value, env stri
 		side, err := drift.ReadDump(value, opts)
 		return side, about(flag, err)
 	}
-	d, err := dsn.Parse(value, dsn.Options{PasswordEnv: env})
+	d, err := place(t, flag, value, env, f.ask)
 	if err != nil {
-		return nil, usageError{fmt.Errorf("%s: %w", flag, err)}
-	}
-	if f.ask {
-		secret, err := t.password(fmt.Sprintf("Password of %s: ", d))
-		if err != nil {
-			return nil, usageError{fmt.Errorf("%s: %w: set %s instead", flag, err, env)}
-		}
-		d.Password = dsn.Secret(secret)
+		return nil, err
 	}
 	side, err := drift.ReadServer(ctx, d, opts)
 	return side, about(flag, err)

@@ -1,14 +1,18 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
+	"slices"
+	"strings"
 
 	"github.com/dustin/go-humanize"
 	"github.com/spf13/pflag"
 
-	"github.com/moodledb/moodledb/dsn"
+	"github.com/moodledb/moodledb/convert"
 	"github.com/moodledb/moodledb/migrate"
 	"github.com/moodledb/moodledb/mysql"
 	"github.com/moodledb/moodledb/postgres"
@@ -27,7 +31,10 @@ type migrateFlags struct {
 	code, from, to, prefix string
 	askFrom, askTo         bool
 	memory                 string
+	chunk                  string
+	fixes                  []string
 	format                 string
+	progress, metrics      string
 	options                migrate.Options
 	prefixGiven, yes       bool
 }
@@ -48,11 +55,34 @@ func (f *migrateFlags) register(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.options.DataOnly, "data-only", false, "load into the tables that Moodle's own installer made")
 	flags.BoolVar(&f.options.Truncate, "truncate", false, "with --data-only: empty the target's tables first")
 	flags.BoolVar(&f.options.Replace, "replace", false, "rename a published schema that holds tables to public_before_…, and drop what an unfinished run left")
+	flags.BoolVar(&f.options.Resume, "resume", false, "go on with the unfinished run into the same target; give the same flags")
+	flags.BoolVar(&f.options.SourceFrozen, "source-frozen", false,
+		"with --resume: nothing was written at the source since; keep what is loaded even where that cannot be shown")
+	flags.StringVar((*string)(&f.options.Policy.Mode), "on-bad-value", string(convert.StopOnBad),
+		"what is `done` about values that PostgreSQL cannot hold: stop, fix (by --fix), quarantine (set the row aside in moodledb.rejected_row)")
+	flags.StringSliceVar(&f.fixes, "fix", nil, "`KIND=RULE` for one kind of such values, and the rule for it: "+fixList())
+	flags.StringVar(&f.chunk, "chunk", "64MiB", "`size` of the parts in which large tables are copied; a kill or a lost connection costs no more than these")
 	flags.StringVar((*string)(&f.options.Snapshot), "snapshot", string(mysql.SnapshotAuto),
 		"`way` in which all readers see one moment of the source: auto (shown without a lock, else by a lock of milliseconds), lock, none")
-	flags.StringVar(&f.memory, "memory", "256MiB", "upper bound of the program's memory, as a `size`")
+	flags.StringVar(&f.memory, "memory", "256MiB", "upper bound of the memory that the program allocates, as a `size`; the pages of its own file (some 40 MiB, which the system can drop) come on top")
 	flags.StringVar(&f.format, "format", "text", "`text` or json, on standard output")
 	flags.BoolVarP(&f.yes, "yes", "y", false, "do not ask before something is replaced or truncated")
+}
+
+// registerRun adds the flags that only migrate has.
+func (f *migrateFlags) registerRun(flags *pflag.FlagSet) {
+	flags.StringVar(&f.progress, "progress", progressAuto,
+		"`way` to show progress on standard error: auto (bar on a terminal, else plain), bar, plain, json (a line each), none")
+	flags.StringVar(&f.metrics, "metrics", "", "serve figures for Prometheus at http://`ADDRESS`/metrics while it runs: a port of 127.0.0.1, or host:port")
+}
+
+// show checks how the run is to be shown.
+func (f *migrateFlags) show() (show, error) {
+	format, err := report.ParseFormat(f.format)
+	if err != nil {
+		return show{}, usageError{err}
+	}
+	return show{format: format, progress: f.progress}, checkProgress(f.progress)
 }
 
 // ends are the open ends of a migration, and its checked options.
@@ -77,21 +107,25 @@ func (f *migrateFlags) open(ctx context.Context, t *terminal) (_ *ends, err erro
 	if err := f.check(); err != nil {
 		return nil, err
 	}
-	from, err := f.place("--from", f.from, fromPasswordEnv, f.askFrom, t)
+	from, err := place(t, "--from", f.from, fromPasswordEnv, f.askFrom)
 	if err != nil {
 		return nil, err
 	}
 	if !from.Engine.IsMySQL() {
 		return nil, usageError{fmt.Errorf("--from is a %s place; a migration starts at MySQL or MariaDB", from.Engine)}
 	}
-	to, err := f.place("--to", f.to, toPasswordEnv, f.askTo, t)
+	to, err := place(t, "--to", f.to, toPasswordEnv, f.askTo)
 	if err != nil {
 		return nil, err
 	}
 	if to.Engine.IsMySQL() {
 		return nil, usageError{fmt.Errorf("--to is a %s place; a migration ends at PostgreSQL", to.Engine)}
 	}
+	// The runtime keeps what is allocated below the bound, the code's own tables included.
+	debug.SetMemoryLimit(f.options.Memory * 9 / 10)
 	e := &ends{options: f.options}
+	release, commit := buildVersion()
+	e.options.Tool = cmp.Or(release, commit, "(devel)")
 	switch {
 	case f.prefixGiven:
 		e.options.Prefix = &f.prefix
@@ -137,21 +171,41 @@ func (f *migrateFlags) check() error {
 		return usageError{fmt.Errorf("--memory is a size such as 256MiB or 1GB, not %q", f.memory)}
 	}
 	f.options.Memory = int64(size)
-	return nil
+	if size, err = humanize.ParseBytes(f.chunk); err != nil || size > 1<<50 {
+		return usageError{fmt.Errorf("--chunk is a size such as 64MiB, not %q", f.chunk)}
+	}
+	f.options.Chunk = int64(size)
+	return f.checkPolicy()
 }
 
-// place reads one end and asks for its password when that was wanted.
-func (f *migrateFlags) place(flag, value, env string, ask bool, t *terminal) (dsn.DSN, error) {
-	d, err := dsn.Parse(value, dsn.Options{PasswordEnv: env})
-	if err != nil {
-		return d, usageError{fmt.Errorf("%s: %w", flag, err)}
-	}
-	if ask {
-		secret, err := t.password(fmt.Sprintf("Password of %s: ", d))
-		if err != nil {
-			return d, usageError{fmt.Errorf("%s: %w: set %s instead", flag, err, env)}
+// fixList lists what --fix can do, a default first.
+func fixList() string {
+	var kinds []string
+	for _, kind := range convert.FixKinds() {
+		var rules []string
+		for _, r := range convert.FixRules(kind) {
+			rules = append(rules, string(r))
 		}
-		d.Password = dsn.Secret(secret)
+		kinds = append(kinds, fmt.Sprintf("%s=%s", kind, strings.Join(rules, "|")))
 	}
-	return d, nil
+	return strings.Join(kinds, ", ")
+}
+
+// checkPolicy reads what is to be done about bad values.
+func (f *migrateFlags) checkPolicy() error {
+	modes := convert.BadValueModes()
+	if !slices.Contains(modes, f.options.Policy.Mode) {
+		return usageError{fmt.Errorf("--on-bad-value is one of %v, not %q", modes, f.options.Policy.Mode)}
+	}
+	for _, text := range f.fixes {
+		kind, rule, err := convert.ParseFix(text)
+		if err != nil {
+			return usageError{fmt.Errorf("--fix: %w", err)}
+		}
+		if f.options.Policy.Fixes == nil {
+			f.options.Policy.Fixes = convert.Fixes{}
+		}
+		f.options.Policy.Fixes[kind] = rule
+	}
+	return nil
 }

@@ -4,7 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
+	"io"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -48,6 +49,7 @@ a question (--ask-from-password, --ask-to-password).`,
 		},
 	}
 	f.register(cmd.Flags())
+	f.registerRun(cmd.Flags())
 	return cmd
 }
 
@@ -97,28 +99,61 @@ func runPlan(ctx context.Context, t *terminal, f *migrateFlags) error {
 	return nil
 }
 
-func runMigrate(ctx context.Context, t *terminal, f *migrateFlags) error {
+func runMigrate(ctx context.Context, t *terminal, f *migrateFlags) (err error) {
+	show, err := f.show()
+	if err != nil {
+		return err
+	}
+	if f.metrics != "" {
+		// Before anything starts: a port that is taken is known at once.
+		if show.metrics, err = startMetrics(ctx, f.metrics); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, show.metrics.close(ctx)) }()
+	}
 	e, err := f.open(ctx, t)
 	if err != nil {
 		return err
 	}
 	defer e.close()
-	return e.migrate(ctx, t, f.format, f.yes)
+	return e.migrate(ctx, t, show, f.yes)
+}
+
+// show is how a run and its result are shown.
+type show struct {
+	format report.Format
+	// progress is a value of --progress.
+	progress string
+	// metrics serves figures; nil when that is not wanted.
+	metrics *metrics
+}
+
+// begin shows a run that begins.
+func (s show) begin(t *terminal, plan *migrate.Plan) progress {
+	tr := newTracker(plan, time.Now)
+	shown := newProgress(s.progress, t.stderr, tr)
+	if s.metrics != nil {
+		s.metrics.show(tr)
+		shown.handle(migrate.Notice{Message: "figures for Prometheus: " + s.metrics.url()})
+	}
+	return shown
+}
+
+// findings shows what a person should see before the run.
+func (s show) findings(w io.Writer, plan *migrate.Plan) error {
+	if s.progress == progressJSON {
+		return report.FindingLines(w, time.Now(), plan)
+	}
+	return report.Findings(w, plan)
 }
 
 // migrate plans, asks where something is to be overwritten, runs and reports.
-func (e *ends) migrate(ctx context.Context, t *terminal, formatName string, yes bool) error {
-	format, err := report.ParseFormat(formatName)
-	if err != nil {
-		return usageError{err}
-	}
+func (e *ends) migrate(ctx context.Context, t *terminal, s show, yes bool) error {
 	plan, err := migrate.Make(ctx, e.source, e.target, e.options)
 	if err != nil {
 		return usage(err)
 	}
-	// The runtime keeps the heap below the bound; what is not heap is small.
-	debug.SetMemoryLimit(plan.Memory * 9 / 10)
-	if err := report.Findings(t.stderr, plan); err != nil {
+	if err := s.findings(t.stderr, plan); err != nil {
 		return err
 	}
 	if plan.Blocked() {
@@ -137,13 +172,13 @@ func (e *ends) migrate(ctx context.Context, t *terminal, formatName string, yes 
 			return errors.New("nothing was written: the answer was not yes")
 		}
 	}
-	show := newProgress(t.stderr, plan)
-	result, err := migrate.Run(ctx, e.source, e.target, plan, show.handle)
-	show.close()
+	shown := s.begin(t, plan)
+	result, err := migrate.Run(ctx, e.source, e.target, plan, shown.handle)
+	shown.close(err)
 	if err != nil {
 		return err
 	}
-	return report.Result(t.stdout, result, format)
+	return report.Result(t.stdout, result, s.format)
 }
 
 // overwrites asks about what a plan would rename away, drop or empty; empty when nothing.

@@ -31,6 +31,8 @@ could not be done or told, 130 interrupted.`,
 	root.AddCommand(
 		newMigrate(t),
 		newPlan(t),
+		newStatus(t),
+		newAbort(t),
 		newDiff(t),
 		newSchema(t),
 		newDemo(t),
