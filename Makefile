@@ -72,6 +72,20 @@ docs-check: docs
 bench: ## run the benchmarks, with allocations
 	$(GO) test -run '^$$' -bench . -benchmem -tags integration ./...
 
+# What "make bench-site" measures; "bin/benchsite --help" says what each of them means.
+PROFILE ?= mix
+SOURCE  ?= mariadb-10.11
+TARGET  ?= postgres-15
+RUNS    ?= 3
+
+.PHONY: bench-site
+bench-site: build ## migrate a made-up site beside others: PROFILE SIZE ROWS CODE RUNS GROW ALONE SOURCE TARGET PGFERRY JSON PAGE
+	$(GO) build -o bin/benchsite ./cmd/benchsite
+	bin/benchsite --profile $(PROFILE) --source $(SOURCE) --target $(TARGET) --runs $(RUNS) --binary $(BIN) \
+		$(if $(SIZE),--size $(SIZE)) $(if $(ROWS),--rows $(ROWS)) $(if $(CODE),--code $(CODE)) $(if $(GROW),--grow $(GROW)) \
+		$(if $(PGFERRY),--pgferry $(PGFERRY)) $(if $(ALONE),--alone) $(if $(JSON),--json $(JSON)) $(if $(PAGE),--page $(PAGE)) \
+		--command '$(strip make bench-site PROFILE=$(PROFILE) $(if $(SIZE),SIZE=$(SIZE)) $(if $(ROWS),ROWS=$(ROWS)) $(if $(GROW),GROW=$(GROW)) $(if $(ALONE),ALONE=1) RUNS=$(RUNS) SOURCE=$(SOURCE) TARGET=$(TARGET))'
+
 .PHONY: fuzz
 fuzz: ## run each fuzz test for FUZZTIME (20s)
 	@set -e; for pkg in $$($(GO) list ./...); do \

@@ -1,0 +1,154 @@
+package benchsite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"github.com/moodledb/moodledb/postgres"
+)
+
+// The names of those who migrate.
+const (
+	nameUs       = "moodledb"
+	nameUs4      = "moodledb --jobs 4"
+	namePipe     = "raw pipe"
+	namePgloader = "pgloader"
+	namePgferry  = "pgferry"
+)
+
+// contender is one way of migrating the source into an empty database.
+type contender struct {
+	name string
+	// note says how it was run.
+	note string
+	// runs is how often it runs; 0 means as often as all.
+	runs int
+	run  func(ctx context.Context, database string) (usage, error)
+}
+
+// tableName is a table's qualified and quoted name in PostgreSQL.
+func tableName(schemaName, table string) string {
+	return postgres.QuoteIdent(schemaName) + "." + postgres.QuoteIdent(table)
+}
+
+// contenders returns those who take part, moodledb first.
+func (b *bench) contenders(ctx context.Context) ([]contender, error) {
+	us, err := b.us(ctx)
+	if err != nil {
+		return nil, err
+	}
+	list := []contender{us(nameUs, 0)}
+	if b.opts.Alone {
+		return list, nil
+	}
+	switch b.data.Profile {
+	case Mix:
+		list = append(list, us(nameUs4, 1, "--jobs", "4"))
+	case Site:
+		list = append(list, b.pipe())
+	default:
+		return list, nil
+	}
+	if b.opts.PGLoader != "" {
+		if b.source.engine != "mariadb" {
+			b.say("pgloader is left out: it cannot log in to MySQL 9")
+		} else {
+			list = append(list, b.pgloader())
+		}
+	}
+	if b.opts.PGFerry != "" {
+		list = append(list, b.pgferry())
+	}
+	return list, nil
+}
+
+// environment is that of a program of ours: nothing of the user's settings for
+// servers of his own.
+func (b *bench) environment(more ...string) []string {
+	return append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + b.dir, "TMPDIR=" + b.dir, "LC_ALL=C.UTF-8", "TZ=UTC"}, more...)
+}
+
+// us returns what makes moodledb a contender. Verification is left out, as the others have none.
+func (b *bench) us(ctx context.Context) (func(name string, runs int, flags ...string) contender, error) {
+	help, err := exec.CommandContext(ctx, b.opts.Binary, "migrate", "--help").CombinedOutput()
+	if err != nil {
+		return nil, fmt.Errorf("%s migrate --help: %w\n%s", b.opts.Binary, err, lastLines(string(help), 20))
+	}
+	args := []string{"migrate", "--yes", "--prefix", prefix}
+	if strings.Contains(string(help), "--verify ") {
+		args = append(args, "--verify", "none")
+	}
+	args = append(args, b.opts.Flags...)
+	return func(name string, runs int, flags ...string) contender {
+		own := append(append([]string{}, args...), flags...)
+		return contender{
+			name: name, note: strings.Join(own, " "), runs: runs,
+			run: func(ctx context.Context, database string) (usage, error) {
+				full := append(append([]string{}, own...), "--code", b.code, "--from", b.source.placeOf(sourceDatabase), "--to", b.target.placeOf(database))
+				cmd := exec.CommandContext(ctx, b.opts.Binary, full...)
+				cmd.Env = b.environment("MOODLEDB_FROM_PASSWORD="+b.source.Password, "MOODLEDB_TO_PASSWORD="+b.target.Password)
+				return runChild(ctx, cmd)
+			},
+		}
+	}, nil
+}
+
+// pgloader is pgloader as it was found to be fastest, with the casts that Moodle's types need.
+func (b *bench) pgloader() contender {
+	const heap = "12288" // MiB: it exhausts less, also on the mix of 1.1 GB
+	return contender{
+		name: namePgloader,
+		note: "workers = 4, concurrency = 2, batch rows = 25000, batch size = 64MB, prefetch rows = 25000, --dynamic-space-size " + heap,
+		run: func(ctx context.Context, database string) (usage, error) {
+			file := filepath.Join(b.dir, "bench.load")
+			text := fmt.Sprintf(`LOAD DATABASE
+     FROM mysql://%s:%s@%s:%d/%s
+     INTO postgresql://%s:%s@%s:%d/%s
+ WITH workers = 4, concurrency = 2, batch rows = 25000, batch size = 64MB, prefetch rows = 25000
+ CAST type tinyint to smallint drop typemod, type bigint to bigint drop typemod
+;
+`, b.source.User, b.source.Password, b.source.Host, b.source.Port, sourceDatabase,
+				b.target.User, b.target.Password, b.target.Host, b.target.Port, database)
+			if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+				return usage{}, err
+			}
+			root := filepath.Join(b.dir, "pgloader")
+			cmd := exec.CommandContext(ctx, b.opts.PGLoader, "--dynamic-space-size", heap, "--root-dir", root, file)
+			cmd.Env = b.environment()
+			u, err := runChild(ctx, cmd)
+			return u, errors.Join(err, os.RemoveAll(root))
+		},
+	}
+}
+
+// pgferry is pgferry with its own defaults, which were found to be its fastest.
+func (b *bench) pgferry() contender {
+	return contender{
+		name: namePgferry,
+		note: "its defaults: unlogged tables, no snapshot, no validation",
+		run: func(ctx context.Context, database string) (usage, error) {
+			file := filepath.Join(b.dir, "migration.toml")
+			text := fmt.Sprintf(`schema = "app"
+
+[source]
+type = "mysql"
+dsn = "%s:%s@tcp(%s:%d)/%s"
+
+[target]
+dsn = "postgres://%s:%s@%s:%d/%s?sslmode=disable"
+`, b.source.User, b.source.Password, b.source.Host, b.source.Port, sourceDatabase,
+				b.target.User, b.target.Password, b.target.Host, b.target.Port, database)
+			if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+				return usage{}, err
+			}
+			cmd := exec.CommandContext(ctx, b.opts.PGFerry, "migrate", file)
+			cmd.Env, cmd.Dir = b.environment(), b.dir
+			return runChild(ctx, cmd)
+		},
+	}
+}
