@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -20,15 +21,37 @@ import (
 	"github.com/moodledb/moodledb/testdata/site"
 )
 
-// binary builds the command into a directory of the test.
+// binary builds the command, once for all tests, and returns its path.
 func binary(t *testing.T) string {
 	t.Helper()
-	out := filepath.Join(t.TempDir(), "moodledb")
-	if text, err := exec.CommandContext(t.Context(), "go", "build", "-o", out, "../cmd/moodledb").CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, text)
+	program.once.Do(func() {
+		if program.dir, program.err = os.MkdirTemp("", "moodledb-program-"); program.err != nil {
+			return
+		}
+		text, err := exec.Command("go", "build", "-o", program.path(), "../cmd/moodledb").CombinedOutput()
+		if err != nil {
+			program.err = fmt.Errorf("go build: %w\n%s", err, text)
+		}
+	})
+	if program.err != nil {
+		t.Fatal(program.err)
 	}
-	return out
+	return program.path()
 }
+
+// built is the program, which is linked once for all tests.
+type built struct {
+	once sync.Once
+	dir  string
+	err  error
+}
+
+var program built
+
+func (b *built) path() string { return filepath.Join(b.dir, "moodledb") }
+
+// removeProgram removes the program when all tests are done.
+func removeProgram() error { return os.RemoveAll(program.dir) }
 
 // outcome is how a run of the binary ended.
 type outcome struct {
@@ -191,12 +214,13 @@ func waitSessions(t *testing.T, p *pair, condition string, wanted func(int) bool
 	}
 }
 
-// TestCtrlC: an interrupt ends the program with 130, and nothing is left behind.
+// TestCtrlC: an interrupt ends the program with 130, and the run can be resumed.
 func TestCtrlC(t *testing.T) {
 	bin := binary(t)
 	p := bigSource(t, 300)
 	code := tinyCode(t).Root
-	cmd, stdout, stderr := start(t, bin, "migrate", "--code", code, "--from", p.sourceURL, "--to", p.targetURL)
+	args := []string{"migrate", "--code", code, "--from", p.sourceURL, "--to", p.targetURL}
+	cmd, stdout, stderr := start(t, bin, args...)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -206,12 +230,22 @@ func TestCtrlC(t *testing.T) {
 		t.Fatal(err)
 	}
 	o := finish(t, cmd, stdout, stderr)
-	if o.code != 130 || !strings.Contains(o.stderr, "interrupted") {
+	if o.code != 130 || !strings.Contains(o.stderr, "interrupted") || !strings.Contains(o.stderr, "--resume") {
 		t.Errorf("exit %d\n%s", o.code, o.stderr)
 	}
 	o.secrets(t, p)
-	untouched(t, p)
 	sessionsEnd(t, p)
+	again := runBinary(t, bin, args...)
+	if again.code != 1 || !strings.Contains(again.stderr, "--resume") {
+		t.Errorf("the same command again: exit %d\n%s", again.code, again.stderr)
+	}
+	resumed := runBinary(t, bin, append(args, "--resume")...)
+	if resumed.code != 0 {
+		t.Fatalf("resumed: exit %d\n%s", resumed.code, resumed.stderr)
+	}
+	if n := p.count(t, "SELECT count(*) FROM mdl_big WHERE v = repeat('x', 1000000)"); n != 300 {
+		t.Errorf("%d rows arrived", n)
+	}
 }
 
 // TestKilled: what a killed run leaves is recognised, refused, and dropped when asked to.
@@ -250,7 +284,7 @@ func TestDataOnlyKilled(t *testing.T) {
 	bin := binary(t)
 	p := bigSource(t, 300)
 	p.migrate(t, migrate.Options{Site: tinyCode(t)})
-	before := statements(p.targetServer.Dump(t, p.targetURL, "--schema-only"))
+	before := siteSchema(t, p)
 	p.target.Close() // the test's own sessions
 	args := []string{"migrate", "--data-only", "--truncate", "--yes", "--from", p.sourceURL, "--to", p.targetURL}
 	cmd, stdout, stderr := start(t, bin, args...)
@@ -269,7 +303,7 @@ func TestDataOnlyKilled(t *testing.T) {
 	if again := runBinary(t, bin, args...); again.code != 0 {
 		t.Fatalf("again: exit %d\n%s", again.code, again.stderr)
 	}
-	after := statements(p.targetServer.Dump(t, p.targetURL, "--schema-only"))
+	after := siteSchema(t, p)
 	if diff := cmp.Diff(before, after); diff != "" {
 		t.Errorf("the schema is not what it was (-before +after):\n%s", diff)
 	}
@@ -281,10 +315,10 @@ func TestDataOnlyKilled(t *testing.T) {
 // TestMemory: the program keeps within --memory, whatever the size of rows.
 func TestMemory(t *testing.T) {
 	bin := binary(t)
-	t.Run("2000 rows of 1 MB", func(t *testing.T) {
-		p := bigSource(t, 2000)
+	t.Run("600 rows of 1 MB", func(t *testing.T) {
+		p := bigSource(t, 600)
 		withinMemory(t, bin, p)
-		if n := p.count(t, "SELECT count(*) FROM mdl_big WHERE length(v) = 1000000"); n != 2000 {
+		if n := p.count(t, "SELECT count(*) FROM mdl_big WHERE length(v) = 1000000"); n != 600 {
 			t.Errorf("%d rows arrived", n)
 		}
 	})
@@ -301,18 +335,19 @@ func TestMemory(t *testing.T) {
 
 func withinMemory(t *testing.T, bin string, p *pair) {
 	t.Helper()
+	began := time.Now()
 	o := runBinary(t, bin, "migrate", "--code", tinyCode(t).Root, "--from", p.sourceURL, "--to", p.targetURL, "--memory", "64MiB")
 	if o.code != 0 {
 		t.Fatalf("exit %d\n%s", o.code, o.stderr)
 	}
-	t.Logf("peak resident memory %d MiB", o.peak>>20)
+	t.Logf("peak resident memory %d MiB, %s", o.peak>>20, time.Since(began).Round(time.Millisecond))
 	if o.peak == 0 || o.peak > 64<<20 {
 		t.Errorf("peak resident memory %d MiB is over the bound of 64 MiB", o.peak>>20)
 	}
 }
 
 // TestFullDisk: a target that runs out of space stops the run with a clear
-// error, and what was made is taken back.
+// error, and what was made can be taken back.
 func TestFullDisk(t *testing.T) {
 	statements := []string{
 		"CREATE TABLE mdl_random (id bigint NOT NULL AUTO_INCREMENT, v varbinary(1024), PRIMARY KEY (id))",
@@ -332,6 +367,8 @@ func TestFullDisk(t *testing.T) {
 			t.Errorf("the error does not say %q: %v", want, err)
 		}
 	}
+	stopped(t, p, err)
+	abort(t, p)
 	untouched(t, p)
 	sessionsEnd(t, p)
 }

@@ -8,4 +8,4 @@ import (
 	"github.com/moodledb/moodledb/internal/testdb"
 )
 
-func TestMain(m *testing.M) { testdb.Main(m) }
+func TestMain(m *testing.M) { testdb.Main(m, removeProgram) }

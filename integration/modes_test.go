@@ -148,9 +148,14 @@ func TestDirect(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "database-no-create") || !strings.Contains(err.Error(), "--schema") {
 		t.Fatalf("a role without rights: error %v", err)
 	}
+	_, err = p.try(t.Context(), migrate.Options{Site: sampleCode(t), Schema: "site"})
+	if err == nil || !strings.Contains(err.Error(), "ledger-no-right") || !strings.Contains(err.Error(), "CREATE SCHEMA moodledb AUTHORIZATION") {
+		t.Fatalf("a role that cannot keep a ledger: error %v", err)
+	}
+	p.targetServer.Exec(t, p.targetURL, fmt.Sprintf("CREATE SCHEMA moodledb AUTHORIZATION %s", role))
 	p.migrate(t, migrate.Options{Site: sampleCode(t), Schema: "site"})
 	p.compareAll(t, "site", "mdl_")
-	if n := p.count(t, "SELECT count(*) FROM pg_namespace WHERE nspname NOT IN ('public', 'site', 'information_schema') AND nspname !~ '^pg_'"); n != 0 {
+	if n := p.count(t, "SELECT count(*) FROM pg_namespace WHERE nspname NOT IN ('public', 'site', 'moodledb', 'information_schema') AND nspname !~ '^pg_'"); n != 0 {
 		t.Errorf("%d other schemas are left", n)
 	}
 	if _, err := p.try(t.Context(), migrate.Options{Site: sampleCode(t), Schema: "site"}); err == nil || !strings.Contains(err.Error(), "schema-not-empty") {
@@ -158,14 +163,20 @@ func TestDirect(t *testing.T) {
 	}
 }
 
-// TestDirectFails: tables that a failed run made in an existing schema are gone afterwards.
+// TestDirectFails: a failed run into an existing schema can be resumed or
+// aborted, and is not taken for one that was there before.
 func TestDirectFails(t *testing.T) {
 	p := tiny(t, firstSource(), firstTarget(),
 		"CREATE TABLE mdl_hostile (id bigint NOT NULL AUTO_INCREMENT, v longtext, PRIMARY KEY (id))",
 		"INSERT INTO mdl_hostile (v) VALUES (CHAR(0))")
-	if _, err := p.try(t.Context(), migrate.Options{Site: tinyCode(t), Schema: "public"}); err == nil {
-		t.Fatal("a zero byte went through")
+	opts := migrate.Options{Site: tinyCode(t), Schema: "public"}
+	_, err := p.try(t.Context(), opts)
+	stopped(t, p, err)
+	_, err = p.try(t.Context(), opts)
+	if err == nil || !strings.Contains(err.Error(), "schema-not-empty") || !strings.Contains(err.Error(), "--resume") {
+		t.Errorf("once more: error %v, want one that names --resume", err)
 	}
+	abort(t, p)
 	untouched(t, p)
 }
 
@@ -183,25 +194,42 @@ func TestDatabaseOwner(t *testing.T) {
 	}
 }
 
-// TestDataOnlyFails: indexes that were put aside are there again after a failure.
+// TestDataOnlyFails: indexes that were put aside are there again when a failed
+// run is aborted, and when it is resumed.
 func TestDataOnlyFails(t *testing.T) {
 	site := tinyCode(t, table("hostile", field("v", "text", "")))
 	p := tiny(t, firstSource(), firstTarget(),
 		"CREATE TABLE mdl_hostile (id bigint NOT NULL AUTO_INCREMENT, v longtext, PRIMARY KEY (id))")
 	p.migrate(t, migrate.Options{Site: site})
-	before := statements(p.targetServer.Dump(t, p.targetURL, "--schema-only"))
+	before := siteSchema(t, p)
 	p.sourceServer.Exec(t, p.sourceURL, "INSERT INTO mdl_hostile (v) VALUES (CHAR(0))")
-	_, err := p.try(t.Context(), migrate.Options{DataOnly: true, Truncate: true})
-	if err == nil || !strings.Contains(err.Error(), "run again with truncate") {
-		t.Fatalf("error %v", err)
+	for _, again := range []string{"", "resume"} {
+		_, err := p.try(t.Context(), migrate.Options{DataOnly: true, Truncate: true})
+		stopped(t, p, err)
+		if n := p.count(t, "SELECT count(*) FROM moodledb.index_journal"); n == 0 {
+			t.Error("nothing is in the journal")
+		}
+		if again == "" {
+			abort(t, p)
+			if n := p.count(t, "SELECT (SELECT count(*) FROM mdl_config) + (SELECT count(*) FROM mdl_hostile)"); n != 0 {
+				t.Errorf("%d rows are left", n)
+			}
+		} else {
+			p.sourceServer.Exec(t, p.sourceURL, "UPDATE mdl_hostile SET v = 'mended'")
+			p.migrate(t, migrate.Options{DataOnly: true, Truncate: true, Resume: true})
+			p.compareAll(t, "public", "mdl_")
+		}
+		after := siteSchema(t, p)
+		if diff := cmp.Diff(before, after); diff != "" {
+			t.Errorf("the failed load changed the schema (-before +after):\n%s", diff)
+		}
 	}
-	after := statements(p.targetServer.Dump(t, p.targetURL, "--schema-only"))
-	if diff := cmp.Diff(before, after); diff != "" {
-		t.Errorf("the failed load changed the schema (-before +after):\n%s", diff)
-	}
-	p.sourceServer.Exec(t, p.sourceURL, "UPDATE mdl_hostile SET v = 'mended'")
-	p.migrate(t, migrate.Options{DataOnly: true, Truncate: true})
-	p.compareAll(t, "public", "mdl_")
+}
+
+// siteSchema are the statements that make the target, without moodledb's own schema.
+func siteSchema(t *testing.T, p *pair) []string {
+	t.Helper()
+	return statements(p.targetServer.Dump(t, p.targetURL, "--schema-only", "--exclude-schema=moodledb"))
 }
 
 // TestDataOnlyDoesNotFit: a column that the target lacks is refused beforehand.

@@ -4,6 +4,7 @@ package integration
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -176,6 +177,8 @@ func TestRefuseValue(t *testing.T) {
 					t.Errorf("the error does not say %q:\n%v", w, err)
 				}
 			}
+			stopped(t, p, err)
+			abort(t, p)
 			untouched(t, p)
 			sessionsEnd(t, p)
 		})
@@ -331,7 +334,7 @@ func TestRefuseConnect(t *testing.T) {
 	}
 }
 
-// TestInterrupt: a cancelled run takes back what it made and leaves no session.
+// TestInterrupt: a cancelled run publishes nothing and leaves no session.
 func TestInterrupt(t *testing.T) {
 	p := tiny(t, firstSource(), firstTarget(),
 		"CREATE TABLE mdl_big (id bigint NOT NULL AUTO_INCREMENT, v longtext, PRIMARY KEY (id))",
@@ -358,6 +361,11 @@ func TestInterrupt(t *testing.T) {
 	if ctx.Err() == nil {
 		t.Fatalf("the run failed before it was cancelled: %v", err)
 	}
-	untouched(t, p)
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
+	}
+	stopped(t, p, err)
 	sessionsEnd(t, p)
+	abort(t, p)
+	untouched(t, p)
 }

@@ -31,10 +31,16 @@ func newPair(t *testing.T, source, target string) *pair {
 	t.Helper()
 	p := &pair{sourceServer: testdb.Get(t, source), targetServer: testdb.Get(t, target)}
 	p.sourceURL, p.targetURL = p.sourceServer.Database(t), p.targetServer.Database(t)
+	p.roleMoodle(t)
+	return p
+}
+
+// roleMoodle makes the role that owns sites.
+func (p *pair) roleMoodle(t *testing.T) {
+	t.Helper()
 	p.targetServer.Exec(t, p.targetURL, `DO $$ BEGIN
   IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'moodle') THEN CREATE ROLE moodle LOGIN; END IF;
 END $$`)
-	return p
 }
 
 // open opens both ends; the source must hold its tables by now.

@@ -1,0 +1,227 @@
+//go:build integration
+
+package integration
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/moodledb/moodledb/migrate"
+)
+
+// statusDocument is what the tests look at of status --format json.
+type statusDocument struct {
+	Schema string
+	Runs   []struct {
+		Run      int64
+		State    string
+		Bytes    int64
+		Fraction float64
+		Working  []struct {
+			Table string
+			Bytes int64
+		}
+		Sessions []struct {
+			Table, Doing string
+			Bytes        int64
+		}
+	}
+}
+
+// TestStatusAndAbort: a run is seen while it lives and after it was killed, is
+// not aborted while it lives, and is gone when it is aborted.
+func TestStatusAndAbort(t *testing.T) {
+	bin := binary(t)
+	p := bigSource(t, 300)
+	to := []string{"--to", p.targetURL}
+	command := func(verb string, args ...string) outcome {
+		t.Helper()
+		o := runBinary(t, bin, append([]string{verb}, append(args, to...)...)...)
+		o.secrets(t, p)
+		return o
+	}
+	if o := command("status"); o.code != 0 || !strings.Contains(o.stdout, "has no record of a run") {
+		t.Errorf("status of no runs: exit %d\n%s%s", o.code, o.stdout, o.stderr)
+	}
+	if o := command("status", "--watch"); o.code != 0 {
+		t.Errorf("watching no runs: exit %d", o.code)
+	}
+	if o := command("abort", "--yes"); o.code != 0 || !strings.Contains(o.stdout, "nothing to abort") {
+		t.Errorf("aborting no runs: exit %d\n%s%s", o.code, o.stdout, o.stderr)
+	}
+
+	run, stdout, stderr := start(t, bin, append([]string{"migrate", "--code", tinyCode(t).Root, "--from", p.sourceURL}, to...)...)
+	if err := run.Start(); err != nil {
+		t.Fatal(err)
+	}
+	waitSessions(t, p, "state = 'active' AND query LIKE 'COPY%mdl_big%'", func(n int) bool { return n > 0 })
+	watch, watched, watchErr := start(t, bin, append([]string{"status", "--watch"}, to...)...)
+	if err := watch.Start(); err != nil {
+		t.Fatal(err)
+	}
+	alive := command("status", "--format", "json")
+	var document statusDocument
+	if err := json.Unmarshal([]byte(alive.stdout), &document); err != nil || alive.code != 0 || document.Schema != "moodledb.status/1" || len(document.Runs) != 1 {
+		t.Fatalf("status: exit %d, %v\n%s%s", alive.code, err, alive.stdout, alive.stderr)
+	}
+	r := document.Runs[0]
+	if r.State != "running" || len(r.Working) == 0 || r.Working[0].Table != "mdl_big" || len(r.Sessions) == 0 || r.Sessions[0].Doing != "copy" ||
+		r.Sessions[0].Bytes == 0 || r.Bytes < r.Sessions[0].Bytes {
+		t.Errorf("status of a living run:\n%s", alive.stdout)
+	}
+	if o := command("abort", "--yes"); o.code != 2 || !strings.Contains(o.stderr, "is being worked on by another moodledb") {
+		t.Errorf("aborting a living run: exit %d\n%s%s", o.code, o.stdout, o.stderr)
+	}
+	time.Sleep(500 * time.Millisecond) // so that it is watched
+	if err := run.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	finish(t, run, stdout, stderr)
+	waitSessions(t, p, "state = 'active' AND query LIKE 'COPY%'", func(n int) bool { return n == 0 })
+
+	if o := command("status"); o.code != 0 || !strings.Contains(o.stdout, "interrupted") || !strings.Contains(o.stdout, "--resume") {
+		t.Errorf("status of a killed run: exit %d\n%s%s", o.code, o.stdout, o.stderr)
+	}
+	if o := command("abort"); o.code != 2 || !strings.Contains(o.stderr, "is dropped") || !strings.Contains(o.stderr, "--yes") {
+		t.Errorf("abort without a terminal and without --yes: exit %d\n%s%s", o.code, o.stdout, o.stderr)
+	}
+	if o := command("abort", "--yes", "--run", fmt.Sprint(r.Run)); o.code != 0 {
+		t.Errorf("abort: exit %d\n%s%s", o.code, o.stdout, o.stderr)
+	}
+	w := finish(t, watch, watched, watchErr)
+	if w.code != 1 || !strings.Contains(w.stdout, "run 1 running") || !strings.Contains(w.stderr, "aborted") {
+		t.Errorf("watch: exit %d\n%s%s", w.code, w.stdout, w.stderr)
+	}
+	untouched(t, p)
+}
+
+// TestWatchUntilDone: whoever watches is told that the run is done, by the exit code too.
+func TestWatchUntilDone(t *testing.T) {
+	bin := binary(t)
+	p := bigSource(t, 100)
+	run, stdout, stderr := start(t, bin, "migrate", "--code", tinyCode(t).Root, "--from", p.sourceURL, "--to", p.targetURL)
+	if err := run.Start(); err != nil {
+		t.Fatal(err)
+	}
+	waitSessions(t, p, "query LIKE '%mdl_big%'", func(n int) bool { return n > 0 })
+	o := runBinary(t, bin, "status", "--watch", "--format", "json", "--to", p.targetURL)
+	if o.code != 0 {
+		t.Errorf("watch: exit %d\n%s%s", o.code, o.stdout, o.stderr)
+	}
+	var last statusDocument
+	for line := range strings.Lines(o.stdout) {
+		if err := json.Unmarshal([]byte(line), &last); err != nil {
+			t.Fatalf("%v: %s", err, line)
+		}
+	}
+	if r := last.Runs[0]; r.State != "done" || r.Fraction != 1 || r.Bytes < 100_000_000 {
+		t.Errorf("the last line is %+v", last)
+	}
+	if o := finish(t, run, stdout, stderr); o.code != 0 {
+		t.Fatalf("migrate: exit %d\n%s", o.code, o.stderr)
+	}
+	if runs := p.status(t); runs[0].State != migrate.RunDone || runs[0].Built != runs[0].Indexes || runs[0].Tables.Done != runs[0].Tables.All {
+		t.Errorf("status %+v", runs[0])
+	}
+}
+
+// TestProgressJSON: each line on standard error is an object of the contract, and the figures are served meanwhile.
+func TestProgressJSON(t *testing.T) {
+	bin := binary(t)
+	p := bigSource(t, 200)
+	var config net.ListenConfig
+	l, err := config.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := l.Addr().String()
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	run, _, _ := start(t, bin, "migrate", "--code", tinyCode(t).Root, "--from", p.sourceURL, "--to", p.targetURL, "--progress", "json", "--metrics", address)
+	run.Stderr = nil
+	stderr, err := run.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := run.Start(); err != nil {
+		t.Fatal(err)
+	}
+	kinds := map[string]int{}
+	var last, figures string
+	lines := bufio.NewScanner(stderr)
+	for lines.Scan() {
+		var e struct {
+			Schema, Event string
+			Fraction      float64
+			OK            bool
+		}
+		if err := json.Unmarshal(lines.Bytes(), &e); err != nil || e.Schema != "moodledb.progress/1" {
+			t.Errorf("%v: %s", err, lines.Text())
+		}
+		kinds[e.Event]++
+		last = lines.Text()
+		if e.Event == "progress" && figures == "" {
+			figures = get(t, "http://"+address+"/metrics")
+		}
+	}
+	if err := run.Wait(); err != nil {
+		t.Error(err)
+	}
+	for _, kind := range []string{"run_started", "step_started", "step_done", "table_started", "table_copied", "index_started", "index_built", "table_done", "progress", "notice"} {
+		if kinds[kind] == 0 {
+			t.Errorf("no %s among %v", kind, kinds)
+		}
+	}
+	if !strings.Contains(last, `"event":"ended","ok":true`) {
+		t.Errorf("the last line is %s", last)
+	}
+	if !strings.Contains(figures, `moodledb_run_info{run="1"`) || !strings.Contains(figures, "moodledb_copied_bytes_total") {
+		t.Errorf("figures:\n%s", figures)
+	}
+}
+
+func get(t *testing.T, url string) string {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(body)
+}
+
+// TestStatusOfConfig: the target can be named by the config.php of its site.
+func TestStatusOfConfig(t *testing.T) {
+	bin := binary(t)
+	p := emptyPair(t)
+	d := parse(t, p.targetURL)
+	file := filepath.Join(t.TempDir(), "config.php")
+	text := fmt.Sprintf("<?php\n$CFG->dbtype = 'pgsql';\n$CFG->dbhost = '%s';\n$CFG->dbname = '%s';\n$CFG->dbuser = '%s';\n$CFG->dbpass = '%s';\n$CFG->prefix = 'mdl_';\n$CFG->dboptions = ['dbport' => %d];\n",
+		d.Host, d.Database, d.User, d.Password.Reveal(), d.Port)
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	o := runBinary(t, bin, "status", "--to", file)
+	o.secrets(t, p)
+	if o.code != 0 || !strings.Contains(o.stdout, "has no record of a run") {
+		t.Errorf("exit %d\n%s%s", o.code, o.stdout, o.stderr)
+	}
+}
