@@ -27,6 +27,8 @@ type Options struct {
 	// Replace allows a schema that holds objects to be renamed away, and the
 	// staging schema of a run that has ended to be dropped.
 	Replace bool
+	// Along, when set, is run at the end of the publishing transaction; its error undoes all of it.
+	Along func(ctx context.Context, tx *postgres.Tx) error
 	// Now names the schema that is renamed away; zero means the present.
 	Now time.Time
 }
@@ -40,6 +42,10 @@ func (o Options) withDefaults() Options {
 	}
 	return o
 }
+
+// KeptName is the name under which [Publish] keeps what stands in place of the
+// published schema.
+func (o Options) KeptName() string { return o.withDefaults().kept() }
 
 // kept is the name under which a replaced schema stays.
 func (o Options) kept() string {

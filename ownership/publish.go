@@ -105,7 +105,9 @@ func Publish(ctx context.Context, db DB, o Options) (Published, error) {
 				return fmt.Errorf("%s: %w", s, err)
 			}
 		}
-		done.Objects, err = prove(ctx, tx, &f, o)
+		if done.Objects, err = prove(ctx, tx, &f, o); err == nil && o.Along != nil {
+			err = o.Along(ctx, tx)
+		}
 		return err
 	})
 	if err != nil {

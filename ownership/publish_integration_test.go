@@ -314,14 +314,14 @@ func TestLeftoverOfAnotherRun(t *testing.T) {
 			}
 			return plan.Problems[0]
 		}
-		release, err := db.HoldSchema(t.Context(), staging)
+		hold, err := db.HoldSchema(t.Context(), staging)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if p := check(true); p.Code != "staging-in-use" || p.Severity != ownership.Blocker {
 			t.Errorf("while held: %s %s", p.Code, p)
 		}
-		release()
+		hold.Release(t.Context())
 		p := check(false)
 		if p.Code != "staging-left-over" || p.Severity != ownership.Blocker {
 			t.Errorf("after release: %s %s", p.Code, p)
