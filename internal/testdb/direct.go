@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/moodledb/moodledb/internal/throwaway"
 )
@@ -111,3 +112,7 @@ func (d *directServer) client(ctx context.Context, in *input, program string, ar
 }
 
 func (d *directServer) stop() error { return d.s.Stop() }
+
+func (d *directServer) kill(signal syscall.Signal) error { return d.s.Kill(signal) }
+
+func (d *directServer) restart(ctx context.Context) error { return d.s.Restart(ctx) }

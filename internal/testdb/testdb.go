@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -71,10 +72,16 @@ type slot struct {
 	err    error
 }
 
-// Main runs the tests and stops every server of the process: call it from
-// TestMain. It does not return.
-func Main(m *testing.M) {
+// Main runs the tests and stops every server of the process, then calls what
+// cleans up besides: call it from TestMain. It does not return.
+func Main(m *testing.M, besides ...func() error) {
 	code := m.Run()
+	for _, clean := range besides {
+		if err := clean(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = max(code, 1)
+		}
+	}
 	if err := process.stop(); err != nil {
 		fmt.Fprintf(os.Stderr, "testdb: %v\n", err)
 		code = max(code, 1)
@@ -131,6 +138,49 @@ func Private(t testing.TB, name string, settings ...string) *Server {
 	return s
 }
 
+// Mortal is like Private, for a server that is killed and started again. It
+// comes from packages, whatever TEST_DB_BACKEND says: a container ends with its
+// server, and not every image starts a second time.
+func Mortal(t testing.TB, name string, settings ...string) *Server {
+	t.Helper()
+	f, err := parseFlavour(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.extra = settings
+	s, err := startBy(f, direct{})
+	need(t, s, err)
+	t.Cleanup(func() {
+		if err := s.inst.stop(); err != nil {
+			t.Errorf("stop a mortal %s: %v", name, err)
+		}
+	})
+	return s
+}
+
+// mortal is an instance that can be killed and started again.
+type mortal interface {
+	kill(signal syscall.Signal) error
+	restart(ctx context.Context) error
+}
+
+// Kill ends a server of Mortal by a signal and waits for its end.
+func (s *Server) Kill(t testing.TB, signal syscall.Signal) {
+	t.Helper()
+	if err := s.inst.(mortal).kill(signal); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Restart starts a server that was killed again, on the same port, and waits
+// until it accepts a login.
+func (s *Server) Restart(t testing.TB) {
+	t.Helper()
+	if err := s.inst.(mortal).restart(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // need ends the test unless its server was started: it skips it where the
 // server cannot be had, but in CI, where that is a failure as all else is.
 func need(t testing.TB, s *Server, err error) {
@@ -178,6 +228,11 @@ func start(f flavour) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	return startBy(f, backends...)
+}
+
+// startBy starts a server of a flavour by the first of some backends that can.
+func startBy(f flavour, backends ...backend) (*Server, error) {
 	// Not the context of the test that happens to ask first: the server
 	// outlives it.
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)

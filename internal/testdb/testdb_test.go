@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/moodledb/moodledb/internal/testdb"
@@ -178,5 +179,28 @@ func TestPrivateServerHasItsSettings(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestMortal: a server that was killed has its data when it is started again.
+func TestMortal(t *testing.T) {
+	for _, name := range append(testdb.Sources(), testdb.Targets()...) {
+		t.Run(name, func(t *testing.T) {
+			// Servers of tests are fast rather than durable, unless told otherwise.
+			durable := "innodb-flush-log-at-trx-commit=2"
+			if strings.HasPrefix(name, "postgres") {
+				durable = "synchronous_commit=on"
+			}
+			s := testdb.Mortal(t, name, durable)
+			url := s.Database(t)
+			s.Exec(t, url, "CREATE TABLE kept (n int)", "INSERT INTO kept VALUES (1)")
+			for _, signal := range []syscall.Signal{syscall.SIGKILL, syscall.SIGQUIT} {
+				s.Kill(t, signal)
+				s.Restart(t)
+				if n := count(t, s, url, "kept"); n != 1 {
+					t.Errorf("%d rows after signal %q", n, signal)
+				}
+			}
+		})
 	}
 }

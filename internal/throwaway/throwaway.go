@@ -17,8 +17,11 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -70,7 +73,9 @@ type Server struct {
 	eng      engine
 	programs programs
 	process  *process
-	ready    bool // it has answered once
+	argv     []string // of the running server
+	acc      account
+	ready    bool // it has answered, and was not killed since
 	release  func() error
 	stop     sync.Once
 	stopErr  error
@@ -143,12 +148,12 @@ func (s *Server) run(ctx context.Context, inst Installation, opts Options) error
 		if s.Port, err = freePort(); err != nil {
 			return err
 		}
-		argv, err := s.eng.serverArgs(s, opts.Settings)
-		if err != nil {
+		if s.argv, err = s.eng.serverArgs(s, opts.Settings); err != nil {
 			return err
 		}
+		s.acc = acc
 		logFile := filepath.Join(s.Dir, fmt.Sprintf("server-%d.log", attempt))
-		if s.process, err = startProcess(argv, s.Dir, logFile, acc, s.eng.endSignal()); err != nil {
+		if s.process, err = startProcess(s.argv, s.Dir, logFile, acc, s.eng.endSignal()); err != nil {
 			return err
 		}
 		s.Version, err = waitReady(ctx, s)
@@ -180,6 +185,49 @@ func (s *Server) Stop() error {
 		s.stopErr = errors.Join(s.stopErr, s.release())
 	})
 	return s.stopErr
+}
+
+// Kill ends the server by a signal and waits for its end. Its data stays:
+// Restart starts it again. Kill and Restart are not for use by several
+// goroutines at once.
+func (s *Server) Kill(signal syscall.Signal) error {
+	s.ready = false
+	if err := s.process.cmd.Process.Signal(signal); err != nil {
+		return fmt.Errorf("kill the private %s server on port %d: %w", s.Kind, s.Port, err)
+	}
+	select {
+	case <-s.process.done:
+		return nil
+	case <-time.After(killAfter):
+		return fmt.Errorf("the private %s server on port %d does not end by signal %q", s.Kind, s.Port, signal)
+	}
+}
+
+// Restart starts a server that was killed on the same port, and waits until it
+// accepts a login.
+func (s *Server) Restart(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, defaultTimeout)
+	defer cancel()
+	// The accounts are there, and making them again would be a change.
+	argv := slices.DeleteFunc(slices.Clone(s.argv), func(arg string) bool { return strings.HasPrefix(arg, "--init-file=") })
+	for {
+		var err error
+		if s.process, err = startProcess(argv, s.Dir, s.process.log, s.acc, s.eng.endSignal()); err != nil {
+			return err
+		}
+		if _, err = waitReady(ctx, s); err == nil {
+			s.ready = true
+			return nil
+		}
+		// PostgreSQL's children outlive it for a moment, and a new server does
+		// not start beside them.
+		select {
+		case <-ctx.Done():
+			return withLog(fmt.Errorf("start the private %s server again: %w", s.Kind, err), s.process.log)
+		case <-time.After(100 * time.Millisecond):
+			s.process.end()
+		}
+	}
 }
 
 // URL returns the URL of a database on the server, with user and password. It
