@@ -156,8 +156,12 @@ func TestProgressJSON(t *testing.T) {
 	if err := run.Start(); err != nil {
 		t.Fatal(err)
 	}
+	// The pipe holds many lines: the program may be done when the first one is read.
+	served := make(chan string)
+	ended := make(chan struct{})
+	go func() { served <- lastOf(t, "http://"+address+"/metrics", ended) }()
 	kinds := map[string]int{}
-	var last, figures string
+	var last string
 	lines := bufio.NewScanner(stderr)
 	for lines.Scan() {
 		var e struct {
@@ -170,10 +174,9 @@ func TestProgressJSON(t *testing.T) {
 		}
 		kinds[e.Event]++
 		last = lines.Text()
-		if e.Event == "progress" && figures == "" {
-			figures = get(t, "http://"+address+"/metrics")
-		}
 	}
+	close(ended)
+	figures := <-served
 	if err := run.Wait(); err != nil {
 		t.Error(err)
 	}
@@ -190,22 +193,33 @@ func TestProgressJSON(t *testing.T) {
 	}
 }
 
-func get(t *testing.T, url string) string {
+// lastOf asks for a page until ended is closed, and returns the last answer.
+func lastOf(t *testing.T, url string, ended <-chan struct{}) string {
 	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)
-	if err != nil {
-		t.Fatal(err)
+	last := ""
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ended:
+			return last
+		case <-tick.C:
+		}
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)
+		if err != nil {
+			t.Error(err)
+			return last
+		}
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			continue // not served yet, or not any more
+		}
+		body, err := io.ReadAll(response.Body)
+		response.Body.Close()
+		if err == nil && len(body) > 0 {
+			last = string(body)
+		}
 	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(body)
 }
 
 // TestStatusOfConfig: the target can be named by the config.php of its site.
