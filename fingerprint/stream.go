@@ -1,0 +1,328 @@
+package fingerprint
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/zeebo/xxh3"
+)
+
+// signature starts a COPY BINARY; four bytes of flags and the length of an extension follow.
+const signature = "PGCOPY\n\xff\r\n\x00"
+
+// headerSize is the size of a header without extension.
+const headerSize = len(signature) + 8
+
+// Canon appends the one form of a value to dst that all values equal to it
+// share: of character(n), what is left without trailing blanks. It sees the field's bytes, never NULL.
+type Canon func(dst, field []byte) ([]byte, error)
+
+// Column says how the fields of one column are looked at. The zero value is right for most.
+type Column struct {
+	// Key marks the columns that make up [Row.Key].
+	Key bool
+	// Canon, when set, stands between the field and its hash. Fields of such columns
+	// are held in memory as a whole.
+	Canon Canon
+}
+
+// Field is one field of a [Row].
+type Field struct {
+	Null bool
+	// Size is the number of bytes, before Canon.
+	Size int64
+	// Hash is that of the bytes, after Canon.
+	Hash Hash
+	// Start is how the bytes begin, at most [Stream.Keep] of them, before Canon; of a column
+	// of the key all of them.
+	Start []byte
+}
+
+// Row is one row as [Stream.Each] is told of it. It is valid until Each returns.
+type Row struct {
+	// Hash is that of the row, as it is added to the sum.
+	Hash Hash
+	// Key is the hash of the fields of the key; that of the row when no column is one.
+	Key Hash
+	// Fields are those of all columns.
+	Fields []Field
+}
+
+// Stream takes a COPY BINARY as an [io.Writer], in pieces of any size, and sums
+// up its rows. Memory does not depend on the size of rows: a field passes
+// through, but for those of the key and those with a Canon.
+//
+// With neither Each nor a Canon a row is hashed in one go and nothing is allocated.
+type Stream struct {
+	// Each, when set before the first Write, is called for each row; its error ends the stream.
+	Each func(*Row) error
+	// Keep is how many bytes [Field.Start] has at most.
+	Keep int
+
+	columns []Column
+	detail  bool
+	sum     Sum
+	bytes   int64
+
+	phase phase
+	// need is how many bytes the phase still waits for; head gathers those of numbers.
+	need int64
+	head []byte
+	// field is the number of the field being read.
+	field   int
+	row     *xxh3.Hasher
+	details details
+	err     error
+}
+
+type phase int
+
+const (
+	inHeader phase = iota
+	inExtension
+	atRow
+	atField
+	inField
+	atEnd
+)
+
+// NewStream returns a stream of rows with these columns, in the order of the COPY.
+func NewStream(columns []Column) *Stream {
+	s := &Stream{columns: columns, phase: inHeader, need: int64(headerSize), row: xxh3.New()}
+	for _, c := range columns {
+		s.detail = s.detail || c.Canon != nil
+	}
+	return s
+}
+
+// Sum returns the sum of the rows that have come as a whole.
+func (s *Stream) Sum() Sum { return s.sum }
+
+// Bytes returns how many bytes were written.
+func (s *Stream) Bytes() int64 { return s.bytes }
+
+// End returns an error unless the stream was complete. A stream of which
+// nothing was written at all is a complete one without rows.
+func (s *Stream) End() error {
+	switch {
+	case s.err != nil:
+		return s.err
+	case s.phase == atEnd, s.bytes == 0:
+		return nil
+	}
+	return fmt.Errorf("the rows end in the middle, after %d of them", s.sum.Rows)
+}
+
+// Write takes the next bytes.
+func (s *Stream) Write(p []byte) (int, error) {
+	if s.err != nil {
+		return 0, s.err
+	}
+	if s.bytes == 0 && s.Each != nil {
+		s.detail = true
+	}
+	s.bytes += int64(len(p))
+	if s.err = s.take(p); s.err != nil {
+		return 0, s.err
+	}
+	return len(p), nil
+}
+
+// take goes through p.
+func (s *Stream) take(p []byte) error {
+	for len(p) > 0 {
+		if s.phase == atRow && !s.detail && len(s.head) == 0 {
+			rest, err := s.wholeRows(p)
+			if err != nil {
+				return err
+			}
+			if p = rest; len(p) == 0 {
+				return nil
+			}
+		}
+		var err error
+		if p, err = s.step(p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// wholeRows sums up the rows that p holds as a whole, and returns what is left.
+func (s *Stream) wholeRows(p []byte) ([]byte, error) {
+	for len(p) >= 2 {
+		count := binary.BigEndian.Uint16(p)
+		if count == math.MaxUint16 {
+			return p, nil
+		}
+		if err := s.counted(count); err != nil {
+			return nil, err
+		}
+		at := 2
+		for range count {
+			if len(p)-at < 4 {
+				return p, nil
+			}
+			size := int32(binary.BigEndian.Uint32(p[at:]))
+			at += 4
+			if size < 0 {
+				continue
+			}
+			if len(p)-at < int(size) {
+				return p, nil
+			}
+			at += int(size)
+		}
+		s.sum.Add(HashOf(p[:at]))
+		p = p[at:]
+	}
+	return p, nil
+}
+
+// counted checks the number of fields of a row.
+func (s *Stream) counted(count uint16) error {
+	if int(count) != len(s.columns) {
+		return fmt.Errorf("row %d has %d fields where %d were asked for", s.sum.Rows+1, count, len(s.columns))
+	}
+	return nil
+}
+
+// step takes what the present phase waits for, as far as p has it.
+func (s *Stream) step(p []byte) (rest []byte, err error) {
+	switch s.phase {
+	case inHeader:
+		number, rest := s.gather(p, headerSize)
+		if number == nil {
+			return rest, nil
+		}
+		if string(number[:len(signature)]) != signature {
+			return nil, errors.New("these are no rows of COPY (FORMAT binary)")
+		}
+		s.phase, s.need = inExtension, int64(binary.BigEndian.Uint32(number[len(signature)+4:]))
+		if s.need == 0 {
+			s.phase = atRow
+		}
+		return rest, nil
+	case inExtension:
+		n := min(s.need, int64(len(p)))
+		if s.need -= n; s.need == 0 {
+			s.phase = atRow
+		}
+		return p[n:], nil
+	case atRow:
+		number, rest := s.gather(p, 2)
+		if number == nil {
+			return rest, nil
+		}
+		return rest, s.beginRow(number)
+	case atField:
+		number, rest := s.gather(p, 4)
+		if number == nil {
+			return rest, nil
+		}
+		return rest, s.beginField(number)
+	case inField:
+		n := min(s.need, int64(len(p)))
+		s.piece(p[:n])
+		if s.need -= n; s.need == 0 {
+			err = s.endField()
+		}
+		return p[n:], err
+	}
+	return nil, errors.New("something follows the end of the rows")
+}
+
+// gather returns the next size bytes, or nil when more must come.
+func (s *Stream) gather(p []byte, size int) (number, rest []byte) {
+	if len(s.head) == 0 && len(p) >= size {
+		return p[:size], p[size:]
+	}
+	n := min(size-len(s.head), len(p))
+	s.head = append(s.head, p[:n]...)
+	if len(s.head) < size {
+		return nil, p[n:]
+	}
+	number, s.head = s.head, s.head[:0]
+	return number, p[n:]
+}
+
+// beginRow begins a row, or ends the stream.
+func (s *Stream) beginRow(number []byte) error {
+	count := binary.BigEndian.Uint16(number)
+	if count == math.MaxUint16 {
+		s.phase = atEnd
+		return nil
+	}
+	if err := s.counted(count); err != nil {
+		return err
+	}
+	s.row.Reset()
+	_, _ = s.row.Write(number) // hashers do not fail
+	if s.detail {
+		s.details.beginRow(s)
+	}
+	s.field, s.phase = 0, atField
+	if count == 0 {
+		return s.endRow()
+	}
+	return nil
+}
+
+// beginField begins a field; one that is NULL or empty ends at once.
+func (s *Stream) beginField(number []byte) error {
+	size := int32(binary.BigEndian.Uint32(number))
+	if s.detail {
+		s.details.beginField(s, size)
+	}
+	if !s.canon() {
+		_, _ = s.row.Write(number)
+	}
+	s.phase, s.need = inField, int64(size)
+	if size <= 0 {
+		s.need = 0
+		return s.endField()
+	}
+	return nil
+}
+
+// canon reports whether the present field is hashed as a whole at its end.
+func (s *Stream) canon() bool { return s.detail && s.details.canon }
+
+// piece takes bytes of the present field.
+func (s *Stream) piece(p []byte) {
+	if !s.canon() {
+		_, _ = s.row.Write(p)
+	}
+	if s.detail {
+		s.details.piece(p)
+	}
+}
+
+// endField ends a field, and the row with its last one.
+func (s *Stream) endField() error {
+	if s.detail {
+		if err := s.details.endField(s); err != nil {
+			return fmt.Errorf("row %d, field %d: %w", s.sum.Rows+1, s.field+1, err)
+		}
+	}
+	s.field++
+	s.phase = atField
+	if s.field == len(s.columns) {
+		return s.endRow()
+	}
+	return nil
+}
+
+// endRow adds the row.
+func (s *Stream) endRow() error {
+	sum := s.row.Sum128()
+	hash := Hash{sum.Hi, sum.Lo}
+	s.sum.Add(hash)
+	s.phase = atRow
+	if s.Each == nil {
+		return nil
+	}
+	return s.Each(s.details.endRow(hash))
+}
