@@ -23,6 +23,8 @@ type Result struct {
 	State verify.State
 	// Tables are the results, by name.
 	Tables []verify.TableResult
+	// Forms say how the rows of each table were compared, by name as Tables.
+	Forms []Form
 	// Left are tables and columns that were not compared, and why.
 	Left []LeftOut
 	// Objects are what differs beyond rows.
