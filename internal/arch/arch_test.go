@@ -27,7 +27,7 @@ func layers() map[string]int {
 		"ownership":           4,
 		"precheck":            4,
 		"verify":              4,
-		"drift":               5,
+		"drift":               4,
 		"proof":               5,
 		"migrate":             5,
 		"report":              6,
