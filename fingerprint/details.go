@@ -22,6 +22,8 @@ type details struct {
 	at   *Field
 	// inKey is set while the present field is one of the key.
 	inKey bool
+	// hashed is set while the present field gets a hash of its own.
+	hashed bool
 }
 
 func (d *details) beginRow(s *Stream) {
@@ -43,7 +45,11 @@ func (d *details) beginField(s *Stream, size int32) {
 		d.keyed, d.keep = true, int(size)
 	}
 	d.whole = d.whole[:0]
-	d.field.Reset()
+	if d.hashed = d.inKey || !s.KeyOnly; d.hashed {
+		d.field.Reset()
+	} else {
+		d.keep = 0
+	}
 	if d.inKey && !d.canon {
 		d.sizeInKey(size)
 	}
@@ -69,7 +75,9 @@ func (d *details) piece(p []byte) {
 
 // hash takes bytes that count.
 func (d *details) hash(p []byte) {
-	_, _ = d.field.Write(p)
+	if d.hashed {
+		_, _ = d.field.Write(p)
+	}
 	if d.inKey {
 		_, _ = d.key.Write(p)
 	}
@@ -89,8 +97,10 @@ func (d *details) endField(s *Stream) (err error) {
 		}
 		d.hash(d.canonical)
 	}
-	sum := d.field.Sum128()
-	d.at.Hash = Hash{sum.Hi, sum.Lo}
+	if d.hashed {
+		sum := d.field.Sum128()
+		d.at.Hash = Hash{sum.Hi, sum.Lo}
+	}
 	return nil
 }
 

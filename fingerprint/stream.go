@@ -60,6 +60,9 @@ type Stream struct {
 	Each func(*Row) error
 	// Keep is how many bytes [Field.Start] has at most.
 	Keep int
+	// KeyOnly says that Each looks at hashes and at fields of the key alone: others
+	// are told of without Hash and Start, which is faster.
+	KeyOnly bool
 
 	columns []Column
 	detail  bool

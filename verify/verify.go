@@ -12,7 +12,8 @@ import (
 type Side interface {
 	// Stream writes the rows of one part of a table to w, in the form of COPY
 	// (FORMAT binary), with the table's columns in their order. The order of
-	// rows does not matter. An error of w is returned as it is.
+	// rows does not matter. A part that differs is read several times, and has
+	// the same rows each time. An error of w is returned as it is. When ctx ends, Stream returns.
 	Stream(ctx context.Context, t *Table, p Part, w io.Writer) error
 }
 
@@ -57,12 +58,13 @@ type Options struct {
 	// MaxDifferences is how many differences are listed for each table; 0 means 20, negative none. All are counted.
 	MaxDifferences int
 	// Memory bounds what the search for differing rows holds, in bytes, for all jobs together; 0 means 64 MiB.
+	// What does not fit goes to a temporary file, 16 bytes for each row that may differ.
 	Memory int64
 	// Events, when set, is told what happens, one event at a time; it must return soon.
 	Events func(Event)
 }
 
-// Event is one of TableStarted, PartCompared and TableCompared.
+// Event is one of TableStarted, RowsRead, PartCompared, Searching and TableCompared.
 type Event interface{ event() }
 
 // TableStarted is sent before the first part of a table is read.
@@ -72,19 +74,31 @@ type TableStarted struct {
 	Rows, Bytes int64
 }
 
+// RowsRead is sent a few times a second while parts are read for the first
+// time: so much more was read of the expected side since the last one.
+type RowsRead struct {
+	Table       string
+	Rows, Bytes int64
+}
+
 // PartCompared is sent when both sides of a part are read.
 type PartCompared struct {
 	Table string
-	// Rows and Bytes are what was read of the expected side.
+	// Rows and Bytes are what was read of the expected side; RowsRead has told of them already.
 	Rows, Bytes int64
 	Same        bool
 }
+
+// Searching is sent before a part that differs is read again.
+type Searching struct{ Table string }
 
 // TableCompared is sent when a table is done.
 type TableCompared struct{ Result TableResult }
 
 func (TableStarted) event()  {}
+func (RowsRead) event()      {}
 func (PartCompared) event()  {}
+func (Searching) event()     {}
 func (TableCompared) event() {}
 
 // State is the outcome of a comparison.
@@ -104,12 +118,14 @@ const (
 type TableResult struct {
 	Name  string
 	State State
-	// Problem says why it could not be told.
+	// Problem says why it could not be told. A table that was seen to differ may
+	// have one too: then there may be more differences than were found.
 	Problem string
 	// Expected and Found are the fingerprints of the rows that were read.
 	Expected fingerprint.Sum
 	Found    fingerprint.Sum
-	Bytes    int64
+	// Bytes is how much the expected side sent for them.
+	Bytes int64
 	// Parts is the number of parts that were compared; DifferentParts of them differ.
 	Parts          int
 	DifferentParts int
@@ -118,7 +134,8 @@ type TableResult struct {
 	Missing int64
 	Extra   int64
 	Changed int64
-	// Differences are the first of them.
+	// Differences are the first of them, in the order of the key where it is one
+	// column of whole numbers, else in one that is the same each time.
 	Differences []Difference
 }
 
@@ -139,7 +156,8 @@ type Difference struct {
 	Key []NamedValue
 	// Columns are those that differ; of a row of one side only, all that are not of the key.
 	Columns []ColumnDifference
-	// Times is how often the row is there on one side beyond the other, in a table without a key.
+	// Times is how many rows differ in just this way: more than one where rows
+	// are alike, which a table without a key may have.
 	Times int64
 }
 
