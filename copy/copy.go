@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"github.com/moodledb/moodledb/convert"
+	"github.com/moodledb/moodledb/fingerprint"
 )
 
 // Rows is one result set, unbuffered. Small rows are parsed in place; a row too
@@ -66,7 +67,17 @@ type Job struct {
 	Repair *Repair
 }
 
-// Options tune [Table]. The zero value means our own choice.
+// Fingerprint says how the columns are summed up, so that what is read back from
+// PostgreSQL has the same sum as what was sent.
+func (job Job) Fingerprint() []fingerprint.Column {
+	columns := make([]fingerprint.Column, len(job.Columns))
+	for i := range job.Columns {
+		columns[i].Canon = job.Columns[i].Rule.Canon()
+	}
+	return columns
+}
+
+// Options tune [Table] and [Encode]. The zero value means our own choice.
 type Options struct {
 	// Buffer is the size of one buffer in bytes; 0 means 256 KiB, at which
 	// throughput was measured to be flat.
@@ -86,6 +97,8 @@ type Result struct {
 	Rows int64
 	// Bytes is the number of bytes sent to PostgreSQL.
 	Bytes int64
+	// Sum is the fingerprint of the rows as they were sent, in the columns of [Job.Fingerprint].
+	Sum fingerprint.Sum
 	// Touched lists what [Policy] did; nil when it did nothing. It must be closed.
 	Touched *Touched
 }

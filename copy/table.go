@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/moodledb/moodledb/fingerprint"
 )
 
 // The defaults of [Options], and the least that one buffer may be.
@@ -89,6 +91,7 @@ func transfer(ctx context.Context, src Source, dst Target, job Job, opts Options
 		return Result{}, err
 	}
 	p := newPipe(ctx.Done(), opts)
+	p.sum = fingerprint.NewStream(job.Fingerprint())
 	var (
 		group              errgroup.Group
 		sent               *writer
@@ -117,6 +120,8 @@ func transfer(ctx context.Context, src Source, dst Target, job Job, opts Options
 	switch {
 	case ctx.Err() != nil && (readErr != nil || storedErr != nil):
 		return Result{}, context.Cause(ctx)
+	case storedErr != nil && errors.Is(storedErr, errUnsummed):
+		return Result{}, fmt.Errorf("sum up the rows: %w", p.sumErr)
 	case readErr != nil && !errors.Is(readErr, errStopped):
 		return Result{}, readErr
 	case storedErr != nil:
@@ -128,10 +133,14 @@ func transfer(ctx context.Context, src Source, dst Target, job Job, opts Options
 	case stored != sent.rows:
 		return Result{}, fmt.Errorf("%d rows were sent but PostgreSQL stored %d: look for a trigger or a rule on the table", sent.rows, stored)
 	}
+	sum := p.sum.Sum()
+	if err := p.sum.End(); err != nil || sum.Rows != stored {
+		return Result{}, fmt.Errorf("%d rows were stored, but %d were summed up (%v): this is a fault in moodledb", stored, sum.Rows, err)
+	}
 	if opts.Progress != nil {
 		opts.Progress(sent.rows, sent.bytes)
 	}
-	return Result{Rows: stored, Bytes: sent.bytes}, nil
+	return Result{Rows: stored, Bytes: sent.bytes, Sum: sum}, nil
 }
 
 // errStopped ends the writer when nobody reads any more.
@@ -154,8 +163,12 @@ type pipe struct {
 	made, most int
 	// err is set before full is closed.
 	err error
-	// current is the buffer being read, rest what is left of it. Only Read uses them.
-	current, rest []byte
+	// first is the first buffer, when begin has taken it; current is the one being
+	// read, rest what is left of it. Only who reads uses them.
+	first, current, rest []byte
+	// sum sums up what Read hands out; nil when nobody wants to know. sumErr is its error.
+	sum    *fingerprint.Stream
+	sumErr error
 }
 
 func newPipe(done <-chan struct{}, opts Options) *pipe {
@@ -203,7 +216,7 @@ func (p *pipe) begin() bool {
 		if !open {
 			return true // it failed before anything was sent
 		}
-		p.current, p.rest = first, first
+		p.current, p.first = first, first
 		return len(first) != len(header)+len(trailer)
 	}
 }
@@ -225,25 +238,48 @@ func (p *pipe) stop() { close(p.stopped) }
 // Read implements [io.Reader] for the target.
 func (p *pipe) Read(b []byte) (int, error) {
 	if len(p.rest) == 0 {
-		if p.current != nil {
-			p.free <- p.current
-			p.current = nil
+		next, err := p.next()
+		if err != nil {
+			return 0, err
 		}
-		select {
-		case <-p.stopped:
-			return 0, errStopped
-		case <-p.done:
-			return 0, errStopped
-		case next, open := <-p.full:
-			if !open {
-				return 0, p.end()
+		if p.rest = next; p.sum != nil {
+			// Here are exactly the bytes that the target gets, and many rows at once.
+			if _, err := p.sum.Write(next); err != nil {
+				p.sumErr = err
+				return 0, errUnsummed
 			}
-			p.current, p.rest = next, next
 		}
 	}
 	n := copy(b, p.rest)
 	p.rest = p.rest[n:]
 	return n, nil
+}
+
+// errUnsummed is what the target is told when what is sent cannot be summed up.
+var errUnsummed = errors.New("the rows that are sent cannot be summed up")
+
+// next gives the buffer before back, and returns the next one; after the last, how the stream ended.
+func (p *pipe) next() ([]byte, error) {
+	if b := p.first; b != nil {
+		p.first = nil
+		return b, nil
+	}
+	if p.current != nil {
+		p.free <- p.current
+		p.current = nil
+	}
+	select {
+	case <-p.stopped:
+		return nil, errStopped
+	case <-p.done:
+		return nil, errStopped
+	case next, open := <-p.full:
+		if !open {
+			return nil, p.end()
+		}
+		p.current = next
+		return next, nil
+	}
 }
 
 // end is what Read returns after the last buffer.
