@@ -243,10 +243,11 @@ func TestAbortOfOthers(t *testing.T) {
 		p := emptyPair(t)
 		p.targetServer.Exec(t, p.targetURL, `CREATE TABLE "T" (id int)`, `INSERT INTO "T" VALUES (1)`)
 		id := p.ledger(t, postgres.RunRecord{Mode: "direct", Load: "public"}, made)
-		if err := p.target.ResumeRun(t.Context(), id, "v0", []byte("{}")); err != nil {
+		attempt := postgres.Attempt{Tool: "v0", Snapshot: []byte("{}")}
+		if err := p.target.ResumeRun(t.Context(), id, attempt); err != nil {
 			t.Fatal(err)
 		}
-		if err := p.target.RestartRun(t.Context(), id, "v0", []byte("{}"), []postgres.TableRecord{made}); err != nil {
+		if err := p.target.RestartRun(t.Context(), id, attempt, []postgres.TableRecord{made}); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := p.abort(t, migrate.AbortOptions{}); err != nil {

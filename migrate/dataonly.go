@@ -47,6 +47,9 @@ func (m *maker) planDataOnly(ctx context.Context) error {
 		}
 		p.Tables = append(p.Tables, t)
 	}
+	if err := m.checkDeclared(target); err != nil {
+		return err
+	}
 	return m.checkFilled(ctx)
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/moodledb/moodledb/copy"
 	"github.com/moodledb/moodledb/mysql"
+	"github.com/moodledb/moodledb/postgres"
 	"github.com/moodledb/moodledb/xmldb"
 )
 
@@ -70,6 +71,8 @@ type Options struct {
 	Policy copy.Policy
 	// Chunk is the size of the parts in which large tables are copied, in bytes; 0 means [DefaultChunk].
 	Chunk int64
+	// Verify says whether what arrived is read back; empty means [VerifyAll].
+	Verify VerifyMode
 	// Tool is the version of the program, for the ledger.
 	Tool string
 	// Memory bounds the bytes that copying holds; 0 means [DefaultMemory].
@@ -78,6 +81,20 @@ type Options struct {
 	// else that may pass, while nothing gets on; 0 means [DefaultPatience].
 	Patience time.Duration
 }
+
+// VerifyMode says whether what arrived is read back and compared.
+type VerifyMode string
+
+// The modes of verification within a run.
+const (
+	// VerifyAll: every table is read back, and counted by the source.
+	VerifyAll VerifyMode = "all"
+	// VerifyNone: none is. That is the user's choice, and is reported.
+	VerifyNone VerifyMode = postgres.VerifyNone
+)
+
+// VerifyModes lists the modes.
+func VerifyModes() []VerifyMode { return []VerifyMode{VerifyAll, VerifyNone} }
 
 // ErrUsage marks an error in the options.
 var ErrUsage = errors.New("wrong option")
@@ -103,6 +120,9 @@ func (o Options) withDefaults() (Options, error) {
 	if o.Snapshot == "" {
 		o.Snapshot = mysql.SnapshotAuto
 	}
+	if o.Verify == "" {
+		o.Verify = VerifyNone
+	}
 	if o.Publish == "" {
 		o.Publish = "public"
 	}
@@ -115,6 +135,8 @@ func (o Options) withDefaults() (Options, error) {
 		return o, usagef("memory must be at least %d MiB", MinMemory>>20)
 	case o.Chunk < MinChunk:
 		return o, usagef("chunk must be at least %d KiB", MinChunk>>10)
+	case !slices.Contains(VerifyModes(), o.Verify):
+		return o, usagef("what arrived is verified by all or none, not by %q", o.Verify)
 	case o.SourceFrozen && !o.Resume:
 		return o, usagef("source-frozen goes with resume")
 	case !slices.Contains(mysql.SnapshotModes(), o.Snapshot):

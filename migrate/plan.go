@@ -43,6 +43,8 @@ type Plan struct {
 	Chunk int64
 	// Patience is how long the run waits for what may pass while nothing gets on.
 	Patience time.Duration
+	// Verify says whether what arrived is read back before it is published.
+	Verify VerifyMode
 	// Policy says what happens to values that PostgreSQL cannot hold.
 	Policy copy.Policy
 	// Resume is the unfinished run that goes on; nil for a new one.

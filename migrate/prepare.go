@@ -41,7 +41,7 @@ func (r *run) takeOver(ctx context.Context) (string, error) {
 	if err := r.waitHold(ctx); err != nil {
 		return "", err
 	}
-	if err := r.target.ResumeRun(ctx, r.id, r.plan.Tool, r.moment()); err != nil {
+	if err := r.target.ResumeRun(ctx, r.id, r.attempt()); err != nil {
 		return "", err
 	}
 	if r.plan.Mode == DataOnly {

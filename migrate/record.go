@@ -54,8 +54,13 @@ func (r *run) record() postgres.RunRecord {
 	p := r.plan
 	return postgres.RunRecord{
 		Tool: p.Tool, Mode: string(p.Mode), Source: p.Source.Address, Prefix: p.Prefix, Load: p.Load, Publish: p.Publish,
-		Owner: p.Owner, Digest: p.digest(), Snapshot: r.moment(),
+		Owner: p.Owner, Digest: p.digest(), Snapshot: r.moment(), Verify: string(p.Verify),
 	}
+}
+
+// attempt is the attempt to go on with the run.
+func (r *run) attempt() postgres.Attempt {
+	return postgres.Attempt{Tool: r.plan.Tool, Snapshot: r.moment(), Verify: string(r.plan.Verify)}
 }
 
 // moment is the snapshot as the ledger keeps it.

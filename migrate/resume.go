@@ -169,7 +169,7 @@ func (r *run) startOver(ctx context.Context) error {
 		return err
 	}
 	// First the ledger: a kill in between must not leave it with more than there is.
-	if err := r.target.RestartRun(ctx, r.id, p.Tool, r.moment(), p.tableRecords()); err != nil {
+	if err := r.target.RestartRun(ctx, r.id, r.attempt(), p.tableRecords()); err != nil {
 		return err
 	}
 	if p.Mode == Staged {

@@ -150,7 +150,7 @@ func (r *run) restore(ctx context.Context, states []*tableState) error {
 // chunksCopied records that the last part of a table is committed.
 func (r *run) chunksCopied(ctx context.Context, conn *postgres.Conn, s *tableState) error {
 	err := r.patiently(ctx, conn, fmt.Sprintf("table %q", s.plan.Target), func() error {
-		return conn.Exec(ctx, postgres.RecordChunksCopied(r.id, s.plan.Target))
+		return conn.Exec(ctx, postgres.RecordChunksCopied(r.id, s.plan.Target, s.sum))
 	})
 	if err != nil {
 		return err

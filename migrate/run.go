@@ -137,6 +137,9 @@ func (r *run) all(ctx context.Context, result *Result) error {
 	for attempt := 1; ; attempt++ {
 		err := r.load(ctx, result)
 		if err == nil {
+			err = r.checkSchema(ctx, result)
+		}
+		if err == nil {
 			err = r.step("hand over", func() (string, error) { return r.handOver(ctx, result) })
 		}
 		if !errors.Is(err, postgres.ErrIncomplete) || attempt == handOvers {

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/moodledb/moodledb/fingerprint"
 	"github.com/moodledb/moodledb/mysql"
 	"github.com/moodledb/moodledb/postgres"
 )
@@ -15,8 +16,10 @@ type tableState struct {
 	mu sync.Mutex
 	// state is how far the table is, as far as the ledger is known to have it.
 	state postgres.TableState
-	// committed is what is in the target; under way, by stream, what is being sent.
+	// committed is what is in the target, and sum its fingerprint; under way, by
+	// stream, what is being sent.
 	committed count
+	sum       fingerprint.Sum
 	underWay  map[int]count
 	// chunks are the parts that are not copied yet; divided tells that there are, or were, any.
 	chunks  []postgres.ChunkRecord
@@ -75,6 +78,7 @@ func (s *tableState) landed(stream int, done postgres.Copied, chunk bool) (last 
 	delete(s.underWay, stream)
 	s.committed.rows += done.Rows
 	s.committed.bytes += done.Bytes
+	s.sum.Merge(done.Sum)
 	s.result.CopyTime += done.Elapsed
 	s.result.Changed += done.Changed
 	s.result.Rejected += done.Rejected
@@ -103,7 +107,7 @@ func (s *tableState) perRow() float64 {
 
 // restore takes over what the ledger has of the table.
 func (s *tableState) restore(t postgres.TableRecord, chunks []postgres.ChunkRecord, builds []postgres.BuildRecord) {
-	s.state, s.committed = t.State, count{t.Rows, t.Bytes}
+	s.state, s.committed, s.sum = t.State, count{t.Rows, t.Bytes}, t.Sum
 	s.chunks, s.divided, s.left = nil, len(chunks) > 0, 0
 	s.underWay, s.built, s.pending = map[int]count{}, map[string]bool{}, 0
 	s.result = TableResult{
@@ -118,6 +122,7 @@ func (s *tableState) restore(t postgres.TableRecord, chunks []postgres.ChunkReco
 		case s.state == postgres.TableWaiting:
 			s.committed.rows += c.Rows
 			s.committed.bytes += c.Bytes
+			s.sum.Merge(c.Sum)
 			s.result.CopyTime += c.CopyTime
 			s.result.Changed += c.Changed
 			s.result.Rejected += c.Rejected

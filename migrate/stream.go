@@ -310,7 +310,7 @@ func (c *stream) copyTable(ctx context.Context, u unit, s *tableState, repair *c
 	if err != nil {
 		return postgres.Copied{}, copyError(err)
 	}
-	done := postgres.Copied{Rows: got.Rows, Bytes: got.Bytes}
+	done := postgres.Copied{Rows: got.Rows, Bytes: got.Bytes, Sum: got.Sum}
 	if got.Touched != nil {
 		done.Changed, done.Rejected = got.Touched.Changed, got.Touched.Rejected
 		if err := c.touched(ctx, got.Touched); err != nil {

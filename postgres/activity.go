@@ -13,7 +13,9 @@ type ActivityKind string
 
 // The kinds of what sessions of a migration do.
 const (
-	ActivityCopy  ActivityKind = "copy"
+	ActivityCopy ActivityKind = "copy"
+	// ActivityRead is the reading back of rows, to verify them.
+	ActivityRead  ActivityKind = "read"
 	ActivityIndex ActivityKind = "index"
 	// ActivityOther is a statement of which the server reports no progress.
 	ActivityOther ActivityKind = "other"
@@ -29,7 +31,7 @@ type Activity struct {
 	Schema, Table string
 	// Index is the name of the key or index that is built, as far as the statement shows it.
 	Index string
-	// Rows and Bytes are what a copy has sent; none of it is committed.
+	// Rows and Bytes are what a copy has sent, and none of it is committed; or what was read back.
 	Rows, Bytes int64
 	// Phase is what an index build is at, in the server's words, and Done and
 	// Total how far that is: blocks while the table is read, rows while the index is written.
@@ -56,7 +58,7 @@ const selectActivities = `
 SELECT a.pid, a.state IS NULL AS hidden, coalesce(a.query, ''), coalesce(extract(epoch FROM clock_timestamp() - a.query_start), 0)::float8,
        CASE WHEN a.wait_event_type IN ('Lock', 'LWLock', 'IO', 'IPC') THEN a.wait_event_type || ': ' || a.wait_event ELSE '' END,
        CASE WHEN a.wait_event_type = 'Lock' THEN pg_blocking_pids(a.pid) ELSE '{}' END,
-       p.pid IS NOT NULL, coalesce(p.tuples_processed, 0), coalesce(p.bytes_processed, 0),
+       coalesce(p.command, ''), coalesce(p.tuples_processed, 0), coalesce(p.bytes_processed, 0),
        i.pid IS NOT NULL, coalesce(i.phase, ''),
        CASE WHEN i.blocks_total > 0 AND i.tuples_total = 0 THEN i.blocks_done ELSE coalesce(i.tuples_done, 0) END,
        CASE WHEN i.blocks_total > 0 AND i.tuples_total = 0 THEN i.blocks_total ELSE coalesce(i.tuples_total, 0) END,
@@ -74,15 +76,15 @@ ORDER BY a.query_start, a.pid`
 // database are doing. What they have not committed is seen only so.
 func (db *DB) Activities(ctx context.Context) (Activities, error) {
 	var (
-		out                      Activities
-		a                        Activity
-		hidden, copying, indexes bool
-		query                    string
-		since                    float64
+		out             Activities
+		a               Activity
+		hidden, indexes bool
+		query, command  string
+		since           float64
 	)
 	err := db.Transact(ctx, func(tx *Tx) error {
 		return forEach(ctx, tx.tx, selectActivities, nil, []any{
-			&a.PID, &hidden, &query, &since, &a.Wait, &a.BlockedBy, &copying, &a.Rows, &a.Bytes,
+			&a.PID, &hidden, &query, &since, &a.Wait, &a.BlockedBy, &command, &a.Rows, &a.Bytes,
 			&indexes, &a.Phase, &a.Done, &a.Total, &a.Schema, &a.Table,
 		}, func() error {
 			if hidden {
@@ -91,7 +93,9 @@ func (db *DB) Activities(ctx context.Context) (Activities, error) {
 			}
 			a.Since, a.Kind, a.Index, a.Statement = seconds(since), ActivityOther, "", ""
 			switch {
-			case copying:
+			case command == "COPY TO":
+				a.Kind = ActivityRead
+			case command != "":
 				a.Kind = ActivityCopy
 			case indexes:
 				a.Kind, a.Index = ActivityIndex, builtOn(query, a.Table)

@@ -8,11 +8,13 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/moodledb/moodledb/fingerprint"
 )
 
 // ledgerLayout is the comment of the ledger's first table: the version of its
 // layout. A change of the tables below makes the next number.
-const ledgerLayout = "moodledb ledger, layout 1: the runs of migrations into this database"
+const ledgerLayout = "moodledb ledger, layout 2: the runs of migrations into this database"
 
 // createLedger makes the tables of the ledger. A chunk, a table or an index is
 // recorded in the transaction that makes it, so that what stands here is true
@@ -31,6 +33,7 @@ CREATE TABLE moodledb.run (
     digest         text NOT NULL,
     attempts       integer NOT NULL DEFAULT 1,
     snapshot       jsonb NOT NULL DEFAULT '{}',
+    verify         text NOT NULL,
     problem        text NOT NULL DEFAULT '',
     started_at     timestamptz NOT NULL DEFAULT now(),
     resumed_at     timestamptz NOT NULL DEFAULT now(),
@@ -53,6 +56,8 @@ CREATE TABLE moodledb.run_table (
     next_value      bigint NOT NULL DEFAULT 0,
     changed_values  bigint NOT NULL DEFAULT 0,
     rejected_rows   bigint NOT NULL DEFAULT 0,
+    sum             text NOT NULL DEFAULT '',
+    verify_seconds  double precision NOT NULL DEFAULT 0,
     PRIMARY KEY (run, table_name)
 );
 CREATE TABLE moodledb.run_chunk (
@@ -69,6 +74,7 @@ CREATE TABLE moodledb.run_chunk (
     copy_seconds    double precision NOT NULL DEFAULT 0,
     changed_values  bigint NOT NULL DEFAULT 0,
     rejected_rows   bigint NOT NULL DEFAULT 0,
+    sum             text NOT NULL DEFAULT '',
     FOREIGN KEY (run, table_name) REFERENCES moodledb.run_table ON DELETE CASCADE
 );
 CREATE INDEX ON moodledb.run_chunk (run, table_name);
@@ -102,6 +108,8 @@ CREATE TABLE moodledb.rejected_row (
     row_values  bytea[] NOT NULL
 );
 COMMENT ON TABLE moodledb.run_chunk IS 'Parts of tables by key: lower_bound <= key < upper_bound, as literals of the source; NULL is an open end.';
+COMMENT ON COLUMN moodledb.run_chunk.sum IS 'Fingerprint of the rows as they were sent: their number, and the sum of their xxHash3 modulo 2^128.';
+COMMENT ON COLUMN moodledb.run_table.sum IS 'Fingerprint of the rows as they were sent, of all chunks together; a table is verified when it was read back with the same.';
 COMMENT ON TABLE moodledb.value_change IS 'Values that could not be stored as they were, and what a rule made of them.';
 COMMENT ON TABLE moodledb.rejected_row IS 'Rows that could not be stored, whole, as the bytes that the source sent.';`
 
@@ -141,6 +149,8 @@ type RunRecord struct {
 	Attempts int
 	// Snapshot tells of the moment of the source, in the words of package migrate.
 	Snapshot json.RawMessage
+	// Verify says what is verified before the run may end, in the words of package migrate: see [Tx.EndRun].
+	Verify string
 	// Problem is the error that the run ended with; empty when it did not.
 	Problem string
 	Started time.Time
@@ -162,7 +172,12 @@ const (
 	TableCopied TableState = "copied"
 	// TableDone: rows, keys, indexes, sequences and statistics are complete.
 	TableDone TableState = "done"
+	// TableVerified: besides, what was sent was read back, and is the same.
+	TableVerified TableState = "verified"
 )
+
+// VerifyNone is the Verify of a run that may end without verifying tables.
+const VerifyNone = "none"
 
 // TableRecord is a table of a run.
 type TableRecord struct {
@@ -190,6 +205,11 @@ type TableRecord struct {
 	// Changed and Rejected count values and rows that a policy has touched.
 	Changed  int64
 	Rejected int64
+	// Sum is the fingerprint of the rows as they were sent; see [ChunkRecord] for a
+	// table that is copied in parts and not copied as a whole yet.
+	Sum fingerprint.Sum
+	// VerifyTime is how long sessions took to read the table back.
+	VerifyTime time.Duration
 }
 
 // ChunkRecord is a part of a table, by its key. A nil bound is an open end.
@@ -206,6 +226,7 @@ type ChunkRecord struct {
 	CopyTime       time.Duration
 	Changed        int64
 	Rejected       int64
+	Sum            fingerprint.Sum
 }
 
 // BuildRecord is a key, an index or a constraint that is built.
@@ -269,13 +290,13 @@ func (db *DB) OpenLedger(ctx context.Context) error {
 // StartRun records a new run, with its tables, and returns its number.
 func (db *DB) StartRun(ctx context.Context, r RunRecord, tables []TableRecord) (int64, error) {
 	const insert = `
-INSERT INTO moodledb.run (state, tool, mode, source, prefix, load_schema, publish_schema, owner, digest, snapshot)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+INSERT INTO moodledb.run (state, tool, mode, source, prefix, load_schema, publish_schema, owner, digest, snapshot, verify)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 RETURNING id`
 	var id int64
 	err := db.Transact(ctx, func(tx *Tx) error {
 		err := tx.tx.QueryRow(ctx, insert, string(RunPreparing), r.Tool, r.Mode, r.Source, r.Prefix, r.Load, r.Publish,
-			r.Owner, r.Digest, string(r.Snapshot)).Scan(&id)
+			r.Owner, r.Digest, string(r.Snapshot), r.Verify).Scan(&id)
 		if err != nil {
 			return err
 		}
@@ -294,11 +315,19 @@ func (tx *Tx) insertTables(ctx context.Context, run int64, tables []TableRecord)
 	return err
 }
 
-// RestartRun records that a run goes on, from the given snapshot, and forgets
+// Attempt is an attempt to go on with a run.
+type Attempt struct {
+	// Tool, Snapshot and Verify are those of [RunRecord].
+	Tool     string
+	Snapshot json.RawMessage
+	Verify   string
+}
+
+// RestartRun records that a run goes on, from another snapshot, and forgets
 // what it has loaded, since that is of another moment of the source: its chunks,
 // builds, changed values and rejected rows. Both at once: what was loaded must
 // never stand next to a snapshot that it does not come from.
-func (db *DB) RestartRun(ctx context.Context, id int64, tool string, snapshot json.RawMessage, tables []TableRecord) error {
+func (db *DB) RestartRun(ctx context.Context, id int64, a Attempt, tables []TableRecord) error {
 	err := db.Transact(ctx, func(tx *Tx) error {
 		for _, table := range []string{"run_build", "run_table", "value_change", "rejected_row"} {
 			if _, err := tx.tx.Exec(ctx, "DELETE FROM moodledb."+table+" WHERE run = $1", id); err != nil {
@@ -308,7 +337,7 @@ func (db *DB) RestartRun(ctx context.Context, id int64, tool string, snapshot js
 		if err := tx.setRun(ctx, id, RunPreparing, ""); err != nil {
 			return err
 		}
-		if err := tx.resumeRun(ctx, id, tool, snapshot); err != nil {
+		if err := tx.resumeRun(ctx, id, a); err != nil {
 			return err
 		}
 		return tx.insertTables(ctx, id, tables)
@@ -316,19 +345,19 @@ func (db *DB) RestartRun(ctx context.Context, id int64, tool string, snapshot js
 	return stepError(err, "begin run %d anew", id)
 }
 
-// ResumeRun records that a run goes on with what it has loaded, from the given
+// ResumeRun records that a run goes on with what it has loaded, from another
 // snapshot, which sees the same.
-func (db *DB) ResumeRun(ctx context.Context, id int64, tool string, snapshot json.RawMessage) error {
-	err := db.Transact(ctx, func(tx *Tx) error { return tx.resumeRun(ctx, id, tool, snapshot) })
+func (db *DB) ResumeRun(ctx context.Context, id int64, a Attempt) error {
+	err := db.Transact(ctx, func(tx *Tx) error { return tx.resumeRun(ctx, id, a) })
 	return stepError(err, "resume run %d", id)
 }
 
-func (tx *Tx) resumeRun(ctx context.Context, id int64, tool string, snapshot json.RawMessage) error {
+func (tx *Tx) resumeRun(ctx context.Context, id int64, a Attempt) error {
 	const update = `
 UPDATE moodledb.run
-SET attempts = attempts + 1, problem = '', ended_at = NULL, resumed_at = now(), tool = $2, snapshot = $3
+SET attempts = attempts + 1, problem = '', ended_at = NULL, resumed_at = now(), tool = $2, snapshot = $3, verify = $4
 WHERE id = $1`
-	tag, err := tx.tx.Exec(ctx, update, id, tool, string(snapshot))
+	tag, err := tx.tx.Exec(ctx, update, id, a.Tool, string(a.Snapshot), a.Verify)
 	if err == nil && tag.RowsAffected() != 1 {
 		err = errors.New("it is not in the ledger any more")
 	}
@@ -352,12 +381,19 @@ WHERE id = $1`
 	return stepError(err, "record the state of run %d", id)
 }
 
-// EndRun records that a run ended well, unless a table of it is not complete:
-// then something was lost in a crash after it was made, and the run must go on.
+// EndRun records that a run ended well, unless a table of it is not complete, or
+// its rows are not verified and the run's Verify is not [VerifyNone]: then
+// something was lost in a crash after it was made, and the run must go on.
 // It belongs into the transaction that publishes.
 func (tx *Tx) EndRun(ctx context.Context, id int64) error {
+	const query = `
+SELECT t.table_name
+FROM moodledb.run_table t
+JOIN moodledb.run r ON r.id = t.run
+WHERE t.run = $1 AND t.state <> 'verified' AND (t.state <> 'done' OR t.copies AND r.verify <> $2)
+ORDER BY 1`
 	var missing []string
-	rows, err := tx.tx.Query(ctx, "SELECT table_name FROM moodledb.run_table WHERE run = $1 AND state <> 'done' ORDER BY 1", id)
+	rows, err := tx.tx.Query(ctx, query, id, VerifyNone)
 	if err == nil {
 		missing, err = pgx.CollectRows(rows, pgx.RowTo[string])
 	}
@@ -365,7 +401,7 @@ func (tx *Tx) EndRun(ctx context.Context, id int64) error {
 		return stepError(err, "look at the tables of run %d", id)
 	}
 	if len(missing) > 0 {
-		return fmt.Errorf("%w: the ledger has %d tables that are not complete, such as %q; resume the run", ErrIncomplete, len(missing), missing[0])
+		return fmt.Errorf("%w: the ledger has %d tables that are not complete and verified, such as %q; resume the run", ErrIncomplete, len(missing), missing[0])
 	}
 	return tx.setRun(ctx, id, RunDone, "")
 }

@@ -5,13 +5,15 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/moodledb/moodledb/fingerprint"
 )
 
 // selectRuns lists the runs of the ledger. A living run holds an advisory lock
 // on the schema that it loads: see [DB.HoldSchema].
 const selectRuns = `
 SELECT r.id, r.state, r.tool, r.mode, r.source, r.prefix, r.load_schema, r.publish_schema, r.owner, r.digest,
-       r.attempts, r.snapshot::text, r.problem, r.started_at, r.resumed_at, coalesce(r.ended_at, 'epoch'),
+       r.attempts, r.snapshot::text, r.verify, r.problem, r.started_at, r.resumed_at, coalesce(r.ended_at, 'epoch'),
        r.state <> 'done' AND EXISTS (
            SELECT FROM pg_locks l
            JOIN pg_namespace n ON l.objid = (n.oid::bigint % 2147483647)::oid
@@ -34,7 +36,7 @@ func (db *DB) Runs(ctx context.Context) ([]RunRecord, error) {
 		)
 		return forEach(ctx, tx.tx, selectRuns, []any{uint32(holdClass)}, []any{
 			&r.ID, &r.State, &r.Tool, &r.Mode, &r.Source, &r.Prefix, &r.Load, &r.Publish, &r.Owner, &r.Digest,
-			&r.Attempts, &snapshot, &r.Problem, &r.Started, &r.Resumed, &r.Ended, &r.Held,
+			&r.Attempts, &snapshot, &r.Verify, &r.Problem, &r.Started, &r.Resumed, &r.Ended, &r.Held,
 		}, func() error {
 			r.Snapshot = []byte(snapshot)
 			if r.Ended.Unix() == 0 {
@@ -77,25 +79,35 @@ func (db *DB) RunContents(ctx context.Context, id int64) (RunContents, error) {
 
 func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
 
+// parseSum reads a fingerprint; nothing is that of no rows.
+func parseSum(text string) (fingerprint.Sum, error) {
+	if text == "" {
+		return fingerprint.Sum{}, nil
+	}
+	return fingerprint.Parse(text)
+}
+
 func (tx *Tx) tableRecords(ctx context.Context, id int64) ([]TableRecord, error) {
 	const query = `
 SELECT table_name, source_name, digest, made, copies, indexes, estimated_rows, estimated_bytes, state,
-       copied_rows, copied_bytes, copy_seconds, next_value, changed_values, rejected_rows
+       copied_rows, copied_bytes, copy_seconds, next_value, changed_values, rejected_rows, sum, verify_seconds
 FROM moodledb.run_table
 WHERE run = $1
 ORDER BY table_name`
 	var (
-		t    TableRecord
-		took float64
-		all  []TableRecord
+		t           TableRecord
+		took, again float64
+		sum         string
+		all         []TableRecord
 	)
 	err := forEach(ctx, tx.tx, query, []any{id}, []any{
 		&t.Table, &t.Source, &t.Digest, &t.Made, &t.Copies, &t.Indexes, &t.EstimatedRows, &t.EstimatedBytes, &t.State,
-		&t.Rows, &t.Bytes, &took, &t.NextValue, &t.Changed, &t.Rejected,
-	}, func() error {
-		t.CopyTime = seconds(took)
+		&t.Rows, &t.Bytes, &took, &t.NextValue, &t.Changed, &t.Rejected, &sum, &again,
+	}, func() (err error) {
+		t.CopyTime, t.VerifyTime = seconds(took), seconds(again)
+		t.Sum, err = parseSum(sum)
 		all = append(all, t)
-		return nil
+		return stepError(err, "table %q", t.Table)
 	})
 	return all, err
 }
@@ -103,23 +115,25 @@ ORDER BY table_name`
 func (tx *Tx) chunkRecords(ctx context.Context, id int64) ([]ChunkRecord, error) {
 	const query = `
 SELECT id, table_name, lower_bound, upper_bound, estimated_rows, estimated_bytes, done,
-       copied_rows, copied_bytes, copy_seconds, changed_values, rejected_rows
+       copied_rows, copied_bytes, copy_seconds, changed_values, rejected_rows, sum
 FROM moodledb.run_chunk
 WHERE run = $1
 ORDER BY id`
 	var (
 		c    ChunkRecord
 		took float64
+		sum  string
 		all  []ChunkRecord
 	)
 	err := forEach(ctx, tx.tx, query, []any{id}, []any{
 		&c.ID, &c.Table, &c.Lower, &c.Upper, &c.EstimatedRows, &c.EstimatedBytes, &c.Done,
-		&c.Rows, &c.Bytes, &took, &c.Changed, &c.Rejected,
-	}, func() error {
+		&c.Rows, &c.Bytes, &took, &c.Changed, &c.Rejected, &sum,
+	}, func() (err error) {
 		c.CopyTime = seconds(took)
+		c.Sum, err = parseSum(sum)
 		all = append(all, c)
 		c.Lower, c.Upper = nil, nil
-		return nil
+		return stepError(err, "chunk %d of table %q", c.ID, c.Table)
 	})
 	return all, err
 }

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/moodledb/moodledb/fingerprint"
 )
 
 // Transact runs f between BEGIN and COMMIT, or ROLLBACK when it fails. When the
@@ -88,6 +90,8 @@ type Copied struct {
 	Elapsed  time.Duration
 	Changed  int64
 	Rejected int64
+	// Sum is the fingerprint of the rows as they were sent.
+	Sum fingerprint.Sum
 }
 
 // ChunkDone records, in the open transaction, that a part of a table is copied.
@@ -95,9 +99,9 @@ type Copied struct {
 func (c *Conn) ChunkDone(ctx context.Context, id int64, done Copied) error {
 	const update = `
 UPDATE moodledb.run_chunk
-SET done = true, copied_rows = $2, copied_bytes = $3, copy_seconds = $4, changed_values = $5, rejected_rows = $6
+SET done = true, copied_rows = $2, copied_bytes = $3, copy_seconds = $4, changed_values = $5, rejected_rows = $6, sum = $7
 WHERE id = $1 AND NOT done`
-	tag, err := c.conn.Exec(ctx, update, id, done.Rows, done.Bytes, done.Elapsed.Seconds(), done.Changed, done.Rejected)
+	tag, err := c.conn.Exec(ctx, update, id, done.Rows, done.Bytes, done.Elapsed.Seconds(), done.Changed, done.Rejected, done.Sum.String())
 	err = ended(ctx, c.conn, canceled(ctx, err))
 	if err == nil && tag.RowsAffected() != 1 {
 		err = errors.New("another run has copied it, or divided it")
@@ -108,27 +112,46 @@ WHERE id = $1 AND NOT done`
 // RecordCopied is a statement that records that all rows of a table are copied.
 func RecordCopied(run int64, table string, done Copied) string {
 	return fmt.Sprintf(`UPDATE moodledb.run_table
-SET state = 'copied', copied_rows = %d, copied_bytes = %d, copy_seconds = %s, changed_values = %d, rejected_rows = %d
+SET state = 'copied', copied_rows = %d, copied_bytes = %d, copy_seconds = %s, changed_values = %d, rejected_rows = %d, sum = '%s'
 WHERE run = %d AND table_name = %s AND state = 'waiting'`,
-		done.Rows, done.Bytes, number(done.Elapsed), done.Changed, done.Rejected, run, QuoteLiteral(table))
+		done.Rows, done.Bytes, number(done.Elapsed), done.Changed, done.Rejected, done.Sum, run, QuoteLiteral(table))
 }
 
 // RecordChunksCopied is a statement that records that a table whose parts are
-// all copied is copied itself; it does nothing while a part is missing.
-func RecordChunksCopied(run int64, table string) string {
+// all copied is copied itself, and the sum of their sums; it does nothing while a part is missing.
+func RecordChunksCopied(run int64, table string, sum fingerprint.Sum) string {
 	name := QuoteLiteral(table)
 	return fmt.Sprintf(`UPDATE moodledb.run_table t
-SET state = 'copied', copied_rows = c.copied, copied_bytes = c.bytes, copy_seconds = c.took, changed_values = c.changed, rejected_rows = c.rejected
+SET state = 'copied', copied_rows = c.copied, copied_bytes = c.bytes, copy_seconds = c.took, changed_values = c.changed, rejected_rows = c.rejected, sum = '%s'
 FROM (SELECT bool_and(done) AS all_done, sum(copied_rows)::bigint AS copied, sum(copied_bytes)::bigint AS bytes, sum(copy_seconds) AS took,
              sum(changed_values)::bigint AS changed, sum(rejected_rows)::bigint AS rejected
       FROM moodledb.run_chunk WHERE run = %d AND table_name = %s) c
-WHERE t.run = %d AND t.table_name = %s AND t.state = 'waiting' AND c.all_done`, run, name, run, name)
+WHERE t.run = %d AND t.table_name = %s AND t.state = 'waiting' AND c.all_done`, sum, run, name, run, name)
 }
 
 // RecordDone is a statement that records that a table is complete.
 func RecordDone(run int64, table string, next int64) string {
 	return fmt.Sprintf("UPDATE moodledb.run_table SET state = 'done', next_value = %d WHERE run = %d AND table_name = %s",
 		next, run, QuoteLiteral(table))
+}
+
+// Verified is a table that was read back, and has the sum of what was sent.
+type Verified struct {
+	Table string
+	// Elapsed is how long sessions took for it.
+	Elapsed time.Duration
+}
+
+// RecordVerified is a statement that records that complete tables are verified.
+func RecordVerified(run int64, tables []Verified) string {
+	values := make([]string, len(tables))
+	for i, t := range tables {
+		values[i] = "(" + QuoteLiteral(t.Table) + ", " + number(t.Elapsed) + ")"
+	}
+	return fmt.Sprintf(`UPDATE moodledb.run_table t
+SET state = 'verified', verify_seconds = v.took
+FROM (VALUES %s) v (name, took)
+WHERE t.run = %d AND t.table_name = v.name AND t.state = 'done'`, strings.Join(values, ", "), run)
 }
 
 // RecordBuild is a statement that records that a key, an index or a constraint
