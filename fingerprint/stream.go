@@ -120,37 +120,48 @@ func (s *Stream) End() error {
 
 // Write takes the next bytes.
 func (s *Stream) Write(p []byte) (int, error) {
-	if s.err != nil {
-		return 0, s.err
+	rest, err := s.feed(p)
+	if err == nil && len(rest) > 0 {
+		err = errors.New("something follows the end of the rows")
+		s.err = err
 	}
-	if s.bytes == 0 && s.Each != nil {
-		s.detail = true
-	}
-	s.bytes += int64(len(p))
-	if s.err = s.take(p); s.err != nil {
-		return 0, s.err
+	if err != nil {
+		return 0, err
 	}
 	return len(p), nil
 }
 
-// take goes through p.
-func (s *Stream) take(p []byte) error {
-	for len(p) > 0 {
+// feed takes the next bytes, and returns those that follow the end.
+func (s *Stream) feed(p []byte) (rest []byte, err error) {
+	if s.err != nil {
+		return nil, s.err
+	}
+	if s.bytes == 0 && s.Each != nil {
+		s.detail = true
+	}
+	rest, s.err = s.take(p)
+	s.bytes += int64(len(p) - len(rest))
+	return rest, s.err
+}
+
+// take goes through p until the rows end, and returns what is left.
+func (s *Stream) take(p []byte) ([]byte, error) {
+	for len(p) > 0 && s.phase != atEnd {
 		if s.phase == atRow && !s.detail && len(s.head) == 0 {
 			rest, err := s.wholeRows(p)
 			if err != nil {
-				return err
+				return nil, err
 			}
 			if p = rest; len(p) == 0 {
-				return nil
+				return nil, nil
 			}
 		}
 		var err error
 		if p, err = s.step(p); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return nil
+	return p, nil
 }
 
 // wholeRows sums up the rows that p holds as a whole, and returns what is left.
@@ -234,7 +245,7 @@ func (s *Stream) step(p []byte) (rest []byte, err error) {
 		}
 		return p[n:], err
 	}
-	return nil, errors.New("something follows the end of the rows")
+	return p, nil // take asks no more once the rows have ended
 }
 
 // gather returns the next size bytes, or nil when more must come.
