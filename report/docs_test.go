@@ -19,6 +19,9 @@ func TestEveryFieldIsDocumented(t *testing.T) {
 		resultJSON{},
 		versionJSON{},
 		diffJSON{},
+		verifyJSON{},
+		certificateJSON{},
+		checkJSON{},
 		statusJSON{},
 		progressJSON{},
 		runStartedJSON{},
@@ -42,7 +45,7 @@ func TestEveryFieldIsDocumented(t *testing.T) {
 			}
 		}
 	}
-	for _, version := range []string{planSchema, resultSchema, versionSchema, diffSchema, statusSchema, progressSchema} {
+	for _, version := range []string{planSchema, resultSchema, versionSchema, diffSchema, statusSchema, progressSchema, verifySchema, certificateSchema, checkSchema} {
 		if !strings.Contains(string(page), "## `"+version+"`") {
 			t.Errorf("docs/json.md has no section about %s", version)
 		}
