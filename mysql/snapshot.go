@@ -54,6 +54,8 @@ type SnapshotOptions struct {
 	// Spares is the number of further readers of the same moment, which take
 	// the place of those that are lost. There may be fewer in the end.
 	Spares int
+	// Check asks for [Snapshot.Check].
+	Check bool
 	// Tables are the tables that will be read. Only they are locked where no
 	// lock on the whole server can be had.
 	Tables []string
@@ -69,6 +71,10 @@ type Snapshot struct {
 	Readers []*Reader
 	// Spares are further readers of the same moment.
 	Spares []*Reader
+	// Check is a session of the same moment that reads by other code than the readers; nil when it was
+	// not asked for, or was not to be had: then NoCheck says why. It does not see Locked's tables.
+	Check   *Check
+	NoCheck string
 	// Locked reads the tables without transactions, which it holds locked
 	// (LOCK TABLES … READ) until it is closed; nil when there are none. It sees
 	// only those tables.
@@ -125,17 +131,47 @@ func (s *Snapshot) Close() error {
 	if s.Locked != nil {
 		errs = append(errs, s.Locked.Close())
 	}
+	if s.Check != nil {
+		errs = append(errs, s.Check.Close())
+	}
 	return errors.Join(errs...)
 }
 
 // all are the readers and the spare ones.
 func (s *Snapshot) all() []*Reader { return slices.Concat(s.Readers, s.Spares) }
 
-// each runs a statement on all readers at once, so that little time passes between the first and the last.
+// session is a connection that sees the moment of a snapshot.
+type session interface {
+	exec(ctx context.Context, statement string) error
+	all(ctx context.Context, query string) ([][]string, error)
+}
+
+// sessions are all that see the moment: readers, spare ones, and the one that checks them.
+func (s *Snapshot) sessions() []session {
+	var list []session
+	for _, r := range s.all() {
+		list = append(list, r)
+	}
+	if s.Check != nil {
+		list = append(list, s.Check)
+	}
+	return list
+}
+
+// dropCheck gives the session up that checks the readers.
+func (s *Snapshot) dropCheck(why string) {
+	if s.Check != nil {
+		// It was not used: why it does not close adds nothing.
+		_ = s.Check.Close()
+		s.Check, s.NoCheck = nil, why
+	}
+}
+
+// each runs a statement in all sessions at once, so that little time passes between the first and the last.
 func (s *Snapshot) each(ctx context.Context, statement string) error {
 	group, ctx := errgroup.WithContext(ctx)
-	for _, r := range s.all() {
-		group.Go(func() error { return r.exec(ctx, statement) })
+	for _, x := range s.sessions() {
+		group.Go(func() error { return x.exec(ctx, statement) })
 	}
 	return group.Wait()
 }
@@ -177,7 +213,7 @@ func (t *taking) begin(ctx context.Context) error {
 	return t.withLock(ctx)
 }
 
-// open opens all connections. A server that is full gives no spare one.
+// open opens all connections. A server that is full gives no spare one, and none that checks.
 func (t *taking) open(ctx context.Context) error {
 	s, o := t.snapshot, t.options
 	readers := make([]*Reader, o.Readers+o.Spares)
@@ -196,6 +232,15 @@ func (t *taking) open(ctx context.Context) error {
 	gone := func(r *Reader) bool { return r == nil }
 	s.Readers = slices.DeleteFunc(readers[:o.Readers:o.Readers], gone)
 	s.Spares = slices.DeleteFunc(readers[o.Readers:], gone)
+	if err != nil || !o.Check {
+		return err
+	}
+	// Only now, so that it takes no reader's place.
+	s.Check, err = openCheck(ctx, t.db)
+	if errors.Is(err, ErrTooManyConnections) {
+		s.NoCheck = "the server takes no further connection"
+		return nil
+	}
 	return err
 }
 

@@ -52,6 +52,9 @@ func (t *taking) processes(ctx context.Context, own ...*Reader) ([]process, erro
 	for _, r := range slices.Concat(own, t.snapshot.all()) {
 		ours[r.id] = true
 	}
+	if c := t.snapshot.Check; c != nil {
+		ours[c.id] = true
+	}
 	var list []process
 	for _, row := range rows {
 		if len(row) < 8 {

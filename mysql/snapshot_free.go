@@ -33,10 +33,12 @@ func (t *taking) withoutLock(ctx context.Context) (done bool, err error) {
 			_ = r.Close()
 		}
 		s.Spares = nil
+		s.dropCheck("it was not shown to see the moment of the reader: " + why)
 		t.begun(OneReader, "one reader, one transaction")
 		return true, nil
 	case t.options.Mode == SnapshotNone:
 		s.Method, s.How = Unproven, why
+		s.dropCheck("the readers were not shown to see one moment, so that it could differ from them: " + why)
 		return true, nil
 	}
 	t.reasons = append(t.reasons, why)
@@ -51,7 +53,7 @@ func (t *taking) withoutLock(ctx context.Context) (done bool, err error) {
 // written to. It returns why it could not be shown that they see one moment.
 func (t *taking) beginFree(ctx context.Context) (why string, err error) {
 	attempts := snapshotAttempts
-	if len(t.snapshot.Readers) == 1 {
+	if len(t.snapshot.Readers) == 1 && t.snapshot.Check == nil {
 		attempts = 3 // only the spare reader depends on it
 	}
 	logged, err := t.logsAll(ctx)
@@ -165,12 +167,12 @@ func (t *taking) judge(ctx context.Context, logged bool, before, after observed)
 // replica that logs only what is its own.
 func (t *taking) logsAll(ctx context.Context) (bool, error) {
 	r := t.snapshot.Readers[0]
-	values, err := r.pairs(ctx, "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('log_bin', 'log_slave_updates', 'binlog_do_db', 'binlog_ignore_db')")
+	values, err := pairs(ctx, r, "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('log_bin', 'log_slave_updates', 'binlog_do_db', 'binlog_ignore_db')")
 	if err != nil || values["log_bin"] != "ON" {
 		return false, err
 	}
 	if t.login.mariadb {
-		status, err := r.pairs(ctx, "SHOW GLOBAL STATUS LIKE 'Slaves_running'")
+		status, err := pairs(ctx, r, "SHOW GLOBAL STATUS LIKE 'Slaves_running'")
 		if err != nil {
 			return false, err
 		}
@@ -190,8 +192,8 @@ func (t *taking) logsAll(ctx context.Context) (bool, error) {
 }
 
 // pairs reads a result of two columns, with the names in lower case.
-func (r *Reader) pairs(ctx context.Context, query string) (map[string]string, error) {
-	rows, err := r.all(ctx, query)
+func pairs(ctx context.Context, x session, query string) (map[string]string, error) {
+	rows, err := x.all(ctx, query)
 	if err != nil {
 		return nil, err
 	}
@@ -207,8 +209,8 @@ func (r *Reader) pairs(ctx context.Context, query string) (map[string]string, er
 // sessionPositions compares the binary log positions of the transactions
 // themselves, which MariaDB (not MySQL) tells when it writes a binary log.
 func (t *taking) sessionPositions(ctx context.Context) (same bool, position string, err error) {
-	for i, r := range t.snapshot.all() {
-		at, err := r.binlogSnapshot(ctx)
+	for i, x := range t.snapshot.sessions() {
+		at, err := binlogSnapshot(ctx, x)
 		if err != nil || at == "" || (i > 0 && at != position) {
 			return false, "", err
 		}
@@ -220,8 +222,8 @@ func (t *taking) sessionPositions(ctx context.Context) (same bool, position stri
 // binlogSnapshot asks MariaDB for the place of the session's snapshot in the
 // binary log, as file:position, which needs no right. Outside of a transaction
 // it is the log's end; without a log it is empty.
-func (r *Reader) binlogSnapshot(ctx context.Context) (string, error) {
-	status, err := r.pairs(ctx, "SHOW STATUS WHERE Variable_name IN ('Binlog_snapshot_file', 'Binlog_snapshot_position')")
+func binlogSnapshot(ctx context.Context, x session) (string, error) {
+	status, err := pairs(ctx, x, "SHOW STATUS WHERE Variable_name IN ('Binlog_snapshot_file', 'Binlog_snapshot_position')")
 	if err != nil || status["binlog_snapshot_file"] == "" {
 		return "", err
 	}
@@ -275,7 +277,7 @@ func (r *Reader) gtids(ctx context.Context, o *observed) error {
 // place that it sees, as file:position; empty when there is none or it may not be read.
 func (r *Reader) position(ctx context.Context) (string, error) {
 	if r.login.mariadb {
-		return r.binlogSnapshot(ctx)
+		return binlogSnapshot(ctx, r)
 	}
 	rows, err := r.binlogStatus(ctx)
 	if err != nil || len(rows) == 0 || len(rows[0]) < 2 {

@@ -100,8 +100,16 @@ func moveOnce(pool *sql.DB, from, to, id, n int) error {
 func checkMoney(t *testing.T, s *mysql.Snapshot) {
 	t.Helper()
 	var seen []string
+	const query = "SELECT CONCAT_WS(' ', (SELECT SUM(n) FROM purse0), (SELECT SUM(n) FROM purse1), (SELECT SUM(n) FROM purse2), (SELECT SUM(n) FROM purse3))"
 	for _, r := range slices.Concat(s.Readers, s.Spares) {
-		seen = append(seen, one(t, r, "SELECT CONCAT_WS(' ', (SELECT SUM(n) FROM purse0), (SELECT SUM(n) FROM purse1), (SELECT SUM(n) FROM purse2), (SELECT SUM(n) FROM purse3))"))
+		seen = append(seen, one(t, r, query))
+	}
+	if s.Check != nil {
+		var sums string
+		if err := s.Check.Conn().QueryRowContext(t.Context(), query).Scan(&sums); err != nil {
+			t.Fatal(err)
+		}
+		seen = append(seen, sums)
 	}
 	var sum, n int
 	for _, field := range strings.Fields(seen[0]) {
@@ -156,7 +164,7 @@ func TestSnapshotWhileMoneyMoves(t *testing.T) {
 					var longest time.Duration
 					rounds := map[mysql.SnapshotMode]int{mysql.SnapshotAuto: 2, mysql.SnapshotLock: 4, mysql.SnapshotNone: 1}
 					for range rounds[mode] {
-						snapshot, err := tc.db.Snapshot(t.Context(), mysql.SnapshotOptions{Mode: mode, Readers: 4, Spares: 1, Tables: purses()})
+						snapshot, err := tc.db.Snapshot(t.Context(), mysql.SnapshotOptions{Mode: mode, Readers: 4, Spares: 1, Check: true, Tables: purses()})
 						var refused *mysql.SnapshotError
 						if errors.As(err, &refused) && tc.grants != nil {
 							methods["refused"]++
@@ -172,6 +180,9 @@ func TestSnapshotWhileMoneyMoves(t *testing.T) {
 						}
 						methods[string(snapshot.Method)]++
 						longest = max(longest, snapshot.LockedFor)
+						if snapshot.Consistent != (snapshot.Check != nil) || snapshot.Consistent != (snapshot.NoCheck == "") {
+							t.Errorf("consistent %v, with a session that checks %v: %q", snapshot.Consistent, snapshot.Check != nil, snapshot.NoCheck)
+						}
 						if snapshot.Consistent {
 							checkMoney(t, snapshot)
 						} else if mode != mysql.SnapshotNone {
@@ -209,12 +220,15 @@ func TestSnapshotOfOneReader(t *testing.T) {
 		move(t, s, url)
 		db := account(t, s, url, "SELECT ON ?")
 		for range 5 {
-			snapshot, err := db.Snapshot(t.Context(), mysql.SnapshotOptions{Readers: 1, Spares: 1, Tables: purses()})
+			snapshot, err := db.Snapshot(t.Context(), mysql.SnapshotOptions{Readers: 1, Spares: 1, Check: true, Tables: purses()})
 			if err != nil {
 				t.Fatal(err)
 			}
 			if !snapshot.Consistent {
 				t.Error(snapshot.How)
+			}
+			if (snapshot.Check == nil) != (snapshot.NoCheck != "") {
+				t.Errorf("with a session that checks %v: %q", snapshot.Check != nil, snapshot.NoCheck)
 			}
 			checkMoney(t, snapshot)
 			_ = snapshot.Close()

@@ -76,7 +76,7 @@ func TestSnapshotWaitsNotForLong(t *testing.T) {
 					db = account(t, s, url, tc.grants...)
 				}
 				began := time.Now()
-				snapshot, err := db.Snapshot(t.Context(), mysql.SnapshotOptions{Mode: mysql.SnapshotLock, Readers: 3, Spares: 1, Tables: purses()})
+				snapshot, err := db.Snapshot(t.Context(), mysql.SnapshotOptions{Mode: mysql.SnapshotLock, Readers: 3, Spares: 1, Check: true, Tables: purses()})
 				took := time.Since(began)
 				t.Logf("%s: %v", took, err)
 				if took > 25*time.Second {
@@ -117,7 +117,7 @@ func TestSnapshotCancelled(t *testing.T) {
 		stop := errors.New("interrupted")
 		time.AfterFunc(time.Second, func() { cancel(stop) })
 		began := time.Now()
-		_, err := db.Snapshot(ctx, mysql.SnapshotOptions{Mode: mysql.SnapshotLock, Readers: 3, Spares: 1, Tables: purses()})
+		_, err := db.Snapshot(ctx, mysql.SnapshotOptions{Mode: mysql.SnapshotLock, Readers: 3, Spares: 1, Check: true, Tables: purses()})
 		if took := time.Since(began); !errors.Is(err, stop) || took > 3*time.Second {
 			t.Errorf("after %s: %v", took, err)
 		}
