@@ -121,7 +121,7 @@ func renderValue(oid uint32, field []byte) (text string, ok bool) {
 	if err != nil || v == nil {
 		return "", false
 	}
-	out, err := m.Encode(oid, pgtype.TextFormatCode, v, nil)
+	out, err := m.Encode(oid, pgtype.TextFormatCode, v, []byte{}) // nil stands for NULL
 	if err != nil || out == nil {
 		return "", false
 	}
