@@ -95,7 +95,7 @@ func (db *DB) acquire(ctx context.Context) (*pgx.Conn, error) {
 		}
 		closeConn(ctx, c.conn)
 	}
-	c, err := pgx.ConnectConfig(ctx, db.config.Copy())
+	c, err := connectTapped(ctx, db.config.Copy())
 	if err != nil {
 		return nil, err
 	}
