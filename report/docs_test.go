@@ -38,6 +38,8 @@ func TestEveryFieldIsDocumented(t *testing.T) {
 		noticeEventJSON{},
 		foundJSON{},
 		endedJSON{},
+		plannedJSON{},
+		tableComparedJSON{},
 	} {
 		for _, name := range fieldNames(reflect.TypeOf(document)) {
 			if !strings.Contains(string(page), fmt.Sprintf("`%s`", name)) {

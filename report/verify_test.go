@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/moodledb/moodledb/proof"
@@ -177,5 +178,30 @@ func TestVerifyOfNothing(t *testing.T) {
 	var document struct{ State string }
 	if err := json.Unmarshal([]byte(verified(t, &proof.Result{}, report.VerifyOptions{Format: report.JSON})), &document); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestVerifyEventLines: each event that has a line is one line of JSON.
+func TestVerifyEventLines(t *testing.T) {
+	var out bytes.Buffer
+	at := time.Date(2026, 1, 5, 8, 15, 0, 0, time.UTC)
+	posts := forumPosts()
+	for _, e := range []proof.Event{
+		proof.Step{Name: "read both schemas"},
+		proof.Notice{Message: "be careful\u202e"},
+		proof.Planned{Tables: 4, Rows: 60_000, Bytes: 90 << 20},
+		proof.Rows{Event: verify.TableStarted{Table: "forum_posts", Rows: 50_000, Bytes: 80 << 20}},
+		proof.Rows{Event: verify.RowsRead{Table: "forum_posts", Rows: 1, Bytes: 100}},
+		proof.Rows{Event: verify.PartCompared{Table: "forum_posts"}},
+		proof.Rows{Event: verify.Searching{Table: "forum_posts"}},
+		proof.Rows{Event: verify.TableCompared{Result: posts}},
+	} {
+		if err := report.VerifyEventLine(&out, at, e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	golden(t, "verify-progress.jsonl", out.String())
+	if err := report.VerifyEventLine(&out, at, nil); err == nil {
+		t.Error("an event that is none is accepted")
 	}
 }
