@@ -22,6 +22,8 @@ type details struct {
 	at   *Field
 	// inKey is set while the present field is one of the key.
 	inKey bool
+	// aside is set while the present field does not count.
+	aside bool
 	// hashed is set while the present field gets a hash of its own.
 	hashed bool
 }
@@ -31,6 +33,7 @@ func (d *details) beginRow(s *Stream) {
 		d.row.Fields = make([]Field, len(s.columns))
 		d.key, d.field = xxh3.New(), xxh3.New()
 	}
+	d.row.Begin = s.place - int64(len(s.count))
 	d.keyed = false
 	d.key.Reset()
 }
@@ -45,9 +48,14 @@ func (d *details) beginField(s *Stream, size int32) {
 		d.keyed, d.keep = true, int(size)
 	}
 	d.whole = d.whole[:0]
-	if d.hashed = d.inKey || !s.KeyOnly; d.hashed {
+	d.aside = c.Aside
+	d.hashed = (d.inKey || !s.KeyOnly) && !d.aside
+	switch {
+	case d.hashed:
 		d.field.Reset()
-	} else {
+	case d.aside:
+		d.keep = int(size)
+	default:
 		d.keep = 0
 	}
 	if d.inKey && !d.canon {
@@ -104,7 +112,8 @@ func (d *details) endField(s *Stream) (err error) {
 	return nil
 }
 
-func (d *details) endRow(hash Hash) *Row {
+func (d *details) endRow(s *Stream, hash Hash) *Row {
+	d.row.End = s.place
 	d.row.Hash, d.row.Key = hash, hash
 	if d.keyed {
 		sum := d.key.Sum128()

@@ -26,6 +26,9 @@ type Column struct {
 	// Canon, when set, stands between the field and its hash. Fields of such columns
 	// are held in memory as a whole.
 	Canon Canon
+	// Aside marks a column that is no part of the row: it does not count in hashes
+	// and sums, and is told of as a whole. It has neither Key nor Canon.
+	Aside bool
 }
 
 // Field is one field of a [Row].
@@ -36,7 +39,7 @@ type Field struct {
 	// Hash is that of the bytes, after Canon.
 	Hash Hash
 	// Start is how the bytes begin, at most [Stream.Keep] of them, before Canon; of a column
-	// of the key all of them.
+	// of the key, and of one that is set aside, all of them.
 	Start []byte
 }
 
@@ -48,6 +51,8 @@ type Row struct {
 	Key Hash
 	// Fields are those of all columns.
 	Fields []Field
+	// Begin and End are the place of the row among the bytes of the stream.
+	Begin, End int64
 }
 
 // Stream takes a COPY BINARY as an [io.Writer], in pieces of any size, and sums
@@ -68,6 +73,11 @@ type Stream struct {
 	detail  bool
 	sum     Sum
 	bytes   int64
+	// place is where in the stream the bytes end that were looked at last, and
+	// chunk the place where those end that are being written.
+	place, chunk int64
+	// count is the number of fields that count, as rows have it.
+	count [2]byte
 
 	phase phase
 	// need is how many bytes the phase still waits for; head gathers those of numbers.
@@ -94,9 +104,14 @@ const (
 // NewStream returns a stream of rows with these columns, in the order of the COPY.
 func NewStream(columns []Column) *Stream {
 	s := &Stream{columns: columns, phase: inHeader, need: int64(headerSize), row: xxh3.New()}
+	counting := len(columns)
 	for _, c := range columns {
-		s.detail = s.detail || c.Canon != nil
+		s.detail = s.detail || c.Canon != nil || c.Aside
+		if c.Aside {
+			counting--
+		}
 	}
+	binary.BigEndian.PutUint16(s.count[:], uint16(counting))
 	return s
 }
 
@@ -139,6 +154,7 @@ func (s *Stream) feed(p []byte) (rest []byte, err error) {
 	if s.bytes == 0 && s.Each != nil {
 		s.detail = true
 	}
+	s.chunk = s.bytes + int64(len(p))
 	rest, s.err = s.take(p)
 	s.bytes += int64(len(p) - len(rest))
 	return rest, s.err
@@ -230,16 +246,19 @@ func (s *Stream) step(p []byte) (rest []byte, err error) {
 		if number == nil {
 			return rest, nil
 		}
+		s.place = s.chunk - int64(len(rest))
 		return rest, s.beginRow(number)
 	case atField:
 		number, rest := s.gather(p, 4)
 		if number == nil {
 			return rest, nil
 		}
+		s.place = s.chunk - int64(len(rest))
 		return rest, s.beginField(number)
 	case inField:
 		n := min(s.need, int64(len(p)))
 		s.piece(p[:n])
+		s.place = s.chunk - int64(len(p)) + n
 		if s.need -= n; s.need == 0 {
 			err = s.endField()
 		}
@@ -273,7 +292,7 @@ func (s *Stream) beginRow(number []byte) error {
 		return err
 	}
 	s.row.Reset()
-	_, _ = s.row.Write(number) // hashers do not fail
+	_, _ = s.row.Write(s.count[:]) // hashers do not fail
 	if s.detail {
 		s.details.beginRow(s)
 	}
@@ -290,7 +309,7 @@ func (s *Stream) beginField(number []byte) error {
 	if s.detail {
 		s.details.beginField(s, size)
 	}
-	if !s.canon() {
+	if !s.apart() {
 		_, _ = s.row.Write(number)
 	}
 	s.phase, s.need = inField, int64(size)
@@ -301,12 +320,13 @@ func (s *Stream) beginField(number []byte) error {
 	return nil
 }
 
-// canon reports whether the present field is hashed as a whole at its end.
-func (s *Stream) canon() bool { return s.detail && s.details.canon }
+// apart reports whether the bytes of the present field are not hashed as they
+// come: those of some are hashed at its end, others not at all.
+func (s *Stream) apart() bool { return s.detail && (s.details.canon || s.details.aside) }
 
 // piece takes bytes of the present field.
 func (s *Stream) piece(p []byte) {
-	if !s.canon() {
+	if !s.apart() {
 		_, _ = s.row.Write(p)
 	}
 	if s.detail {
@@ -338,5 +358,5 @@ func (s *Stream) endRow() error {
 	if s.Each == nil {
 		return nil
 	}
-	return s.Each(s.details.endRow(hash))
+	return s.Each(s.details.endRow(s, hash))
 }

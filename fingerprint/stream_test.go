@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -190,6 +191,46 @@ func TestKey(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestAside: columns that are set aside change no hash, and are told of; rows are told of with their places.
+func TestAside(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		rows, columns := generate(t)
+		described := make([]fingerprint.Column, columns)
+		for i := range described {
+			described[i].Key = rapid.Bool().Draw(t, "key")
+		}
+		type told struct{ row, key fingerprint.Hash }
+		all := func(described []fingerprint.Column, rows [][][]byte) (out []told) {
+			stream := encode(rows...)
+			s := fingerprint.NewStream(described)
+			s.KeyOnly = rapid.Bool().Draw(t, "key only")
+			s.Each = func(r *fingerprint.Row) error {
+				at := len(out)
+				out = append(out, told{r.Hash, r.Key})
+				if got := stream[r.Begin:r.End]; !bytes.Equal(got, encode(rows[at])[len(header):len(got)+len(header)]) || len(got) != len(encode(rows[at]))-len(header)-2 {
+					t.Errorf("row %d is at %d to %d: %x", at, r.Begin, r.End, got)
+				}
+				if last := len(described) - 1; described[last].Aside && string(r.Fields[last].Start) != string(rows[at][last]) {
+					t.Errorf("%q was set aside, not %q", r.Fields[last].Start, rows[at][last])
+				}
+				return nil
+			}
+			sum(t, s, stream, rapid.IntRange(1, 900).Draw(t, "size"))
+			return out
+		}
+		plain := all(described, rows)
+		more := make([][][]byte, len(rows))
+		for i, r := range rows {
+			more[i] = append(append([][]byte{[]byte("before")}, r...), []byte("after"), fmt.Append(nil, "aside ", i))
+		}
+		aside := fingerprint.Column{Aside: true}
+		got := all(append(append([]fingerprint.Column{aside}, described...), aside, aside), more)
+		if !slices.Equal(got, plain) {
+			t.Errorf("%v, not %v", got, plain)
+		}
+	})
 }
 
 func upper(dst, field []byte) ([]byte, error) { return append(dst, bytes.ToUpper(field)...), nil }
