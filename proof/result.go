@@ -84,10 +84,12 @@ type LeftOut struct {
 	Counts verify.State
 }
 
-// ObjectDifference is something that is not right beyond rows.
+// ObjectDifference is something that is not right beyond rows. What is known
+// to be as it should, and is only to be told, has the State Same.
 type ObjectDifference struct {
-	// Code is permanent: sequence-behind, sequence-missing, sequence-below-source, default-missing, owner-other,
-	// index-invalid, null-in-not-null, constraint-not-valid, schema-differs …
+	// Code is permanent. It is one of the Code constants of this package, such as
+	// sequence-below-source and owner-other, or one that 'moodledb diff' has too, such as sequence-behind,
+	// column-default-missing and index-missing.
 	Code    string
 	Table   string
 	Object  string
