@@ -28,6 +28,8 @@ type task struct {
 	then [][]Build
 	// shared says that others work on the same table at once.
 	shared bool
+	// check, when set, is what the task is instead: to read something back.
+	check *check
 }
 
 // split divides what follows a table's copy into tasks: one that comes first,
@@ -92,6 +94,11 @@ func (o *round) nextTask(ctx context.Context) (task, bool) {
 			o.tasks = o.tasks[1:]
 			o.building++
 			return b, true
+		case len(o.checks) > 0:
+			c := o.checks[0]
+			o.checks = o.checks[1:]
+			o.building++
+			return task{check: &c}, true
 		case o.copying == 0 && o.building == 0:
 			return task{}, false
 		}
@@ -135,7 +142,7 @@ func (o *round) idle() int {
 	if o.copying > 0 {
 		return 0
 	}
-	return max(0, o.run.plan.readers()-o.building-len(o.tasks))
+	return max(0, o.run.plan.readers()-o.building-len(o.tasks)-len(o.checks))
 }
 
 // buildMemory is maintenance_work_mem for one builder, in bytes: an eighth of
@@ -148,6 +155,9 @@ func (r *run) buildMemory() int64 {
 }
 
 func (o *round) buildTask(ctx context.Context, conn *postgres.Conn, b task) error {
+	if b.check != nil {
+		return o.readBack(ctx, conn, *b.check)
+	}
 	t := b.state.plan
 	for _, x := range b.builds {
 		if err := o.buildOne(ctx, conn, b.state, x, b.shared); err != nil {
@@ -309,6 +319,7 @@ func (o *round) finish(ctx context.Context, conn *postgres.Conn, s *tableState) 
 	s.result.NextValue = next
 	s.mu.Unlock()
 	o.run.send(TableDone{Table: t.Target})
+	o.check(s)
 	return nil
 }
 

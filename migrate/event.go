@@ -38,6 +38,8 @@ type TableResumed struct {
 	// Copied is set when no rows of the table are missing, Done when nothing is.
 	Copied bool
 	Done   bool
+	// Verified is set when what was sent was read back, too.
+	Verified bool
 }
 
 // TableStarted tells that copying a table began, or began anew: then progress
@@ -82,6 +84,22 @@ type TableDone struct {
 	Table string
 }
 
+// VerifyProgress tells how far reading a table back is. Counts are totals for the table so far.
+type VerifyProgress struct {
+	Table string
+	Rows  int64
+	Bytes int64
+}
+
+// TableVerified tells that all rows of a table were read back, and are what was sent.
+type TableVerified struct {
+	Table string
+	Rows  int64
+	Bytes int64
+	// Elapsed is the time of all sessions together.
+	Elapsed time.Duration
+}
+
 // Retrying tells that something went wrong that may pass, and is tried again after Wait.
 type Retrying struct {
 	// What is a short phrase, such as `table "mdl_log"`.
@@ -102,16 +120,18 @@ type Notice struct {
 	Message string
 }
 
-func (ReaderLost) event()    {}
-func (RunStarted) event()    {}
-func (TableResumed) event()  {}
-func (IndexStarted) event()  {}
-func (Retrying) event()      {}
-func (StepStarted) event()   {}
-func (StepDone) event()      {}
-func (TableStarted) event()  {}
-func (TableProgress) event() {}
-func (TableCopied) event()   {}
-func (IndexBuilt) event()    {}
-func (TableDone) event()     {}
-func (Notice) event()        {}
+func (ReaderLost) event()     {}
+func (RunStarted) event()     {}
+func (TableResumed) event()   {}
+func (IndexStarted) event()   {}
+func (Retrying) event()       {}
+func (StepStarted) event()    {}
+func (StepDone) event()       {}
+func (TableStarted) event()   {}
+func (TableProgress) event()  {}
+func (TableCopied) event()    {}
+func (IndexBuilt) event()     {}
+func (TableDone) event()      {}
+func (VerifyProgress) event() {}
+func (TableVerified) event()  {}
+func (Notice) event()         {}

@@ -121,7 +121,7 @@ func (o Options) withDefaults() (Options, error) {
 		o.Snapshot = mysql.SnapshotAuto
 	}
 	if o.Verify == "" {
-		o.Verify = VerifyNone
+		o.Verify = VerifyAll
 	}
 	if o.Publish == "" {
 		o.Publish = "public"

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/moodledb/moodledb/copy"
+	"github.com/moodledb/moodledb/fingerprint"
 	"github.com/moodledb/moodledb/mysql"
 	"github.com/moodledb/moodledb/postgres"
 )
@@ -33,6 +34,8 @@ type Result struct {
 	Rejects  []postgres.RejectedRow
 	// Policy is what was done about values that PostgreSQL cannot hold.
 	Policy copy.Policy
+	// Verify says whether what arrived was read back.
+	Verify VerifyMode
 	// Indexes counts the keys and indexes that were built.
 	Indexes int
 	// Snapshot says how one moment of the source was read by all readers.
@@ -94,8 +97,44 @@ type TableResult struct {
 	// Changed and Rejected count the values that a policy changed, and the rows that it set aside.
 	Changed  int64
 	Rejected int64
+	// Verified is set when the rows were read back and are what was sent, which took VerifyTime.
+	Verified   bool
+	VerifyTime time.Duration
+	// Counted is set when the source has counted its rows in the snapshot: they are Rows and Rejected.
+	Counted bool
+	// Sum is the fingerprint of the rows as they were sent.
+	Sum fingerprint.Sum
 	// NextValue is the next value of the table's sequence; 0 when it has none.
 	NextValue int64
+}
+
+// Verified is what of a run was read back, and is what was sent.
+type Verified struct {
+	Tables int
+	Rows   int64
+	// Bytes are those of the rows as they were sent.
+	Bytes int64
+	// Time is that of all sessions together.
+	Time time.Duration
+	// Counted is the number of tables whose rows the source has counted, too.
+	Counted int
+}
+
+// Verified sums up what was verified.
+func (r *Result) Verified() Verified {
+	var v Verified
+	for _, t := range r.Tables {
+		if t.Counted {
+			v.Counted++
+		}
+		if t.Verified {
+			v.Tables++
+			v.Rows += t.Rows
+			v.Bytes += t.Bytes
+			v.Time += t.VerifyTime
+		}
+	}
+	return v
 }
 
 // Totals sums tables that were copied, rows and bytes.

@@ -25,6 +25,11 @@ type round struct {
 	changed sync.Cond
 	queue   []unit
 	tasks   []task
+	// checks are what is read back when there is no task, counts the tables whose
+	// rows are counted when no unit is left, and locked those that are counted by who holds them.
+	checks []check
+	counts [][]*tableState
+	locked []*tableState
 	// ended is why no more work is begun; nil while the round goes on.
 	ended error
 	// copying and building count the streams and builders at work.
@@ -61,6 +66,7 @@ func (r *run) copyRows(ctx context.Context) ([]TableResult, error) {
 	}
 	results := make([]TableResult, len(states))
 	for i, s := range states {
+		s.result.Sum, s.result.Counted = s.sum, s.counted
 		results[i] = s.result
 	}
 	return results, nil
@@ -83,19 +89,24 @@ func (r *run) copyRound(ctx context.Context, states []*tableState, first bool) (
 	}
 	o := &round{run: r, states: states, queue: units(states, r.locked != nil)}
 	o.changed.L = &o.mu
+	o.counts, o.locked = r.countable(states)
 	for _, s := range states {
 		if s.state == postgres.TableCopied {
 			o.build(s)
 		}
 	}
+	o.checkAll()
 	if err := o.work(ctx); err != nil {
 		return o.moved, err
 	}
 	if o.ended != nil {
 		return o.moved, o.ended
 	}
-	if len(o.queue) > 0 && len(r.readers()) > 0 {
+	if len(o.queue)+len(o.counts) > 0 && len(r.readers()) > 0 {
 		return o.moved, errLeftOver
+	}
+	for _, states := range o.counts {
+		r.uncounted(states, ErrSnapshotLost)
 	}
 	return o.moved, r.complete(states)
 }
@@ -201,7 +212,7 @@ func (o *round) wake() {
 // complete reports what is missing though nothing failed.
 func (r *run) complete(states []*tableState) error {
 	for _, s := range states {
-		if s.state != postgres.TableDone {
+		if !r.plan.complete(s.state, s.plan.Copy) {
 			if len(r.readers()) == 0 {
 				return fmt.Errorf("%w: every connection to the source was lost before table %q was copied", ErrSnapshotLost, s.plan.Target)
 			}

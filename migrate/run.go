@@ -69,7 +69,7 @@ func Run(ctx context.Context, source *mysql.DB, target *postgres.DB, plan *Plan,
 	r := &run{source: source, target: target, plan: &own, events: events}
 	result := &Result{
 		Mode: plan.Mode, Source: plan.Source, Target: plan.Target, Prefix: plan.Prefix, Schema: plan.Publish,
-		Owner: plan.Owner, Policy: plan.Policy, Started: time.Now(), LeftOut: plan.LeftOut, Findings: plan.Findings,
+		Owner: plan.Owner, Policy: plan.Policy, Verify: plan.Verify, Started: time.Now(), LeftOut: plan.LeftOut, Findings: plan.Findings,
 	}
 	err := r.all(ctx, result)
 	if err != nil {
@@ -253,7 +253,7 @@ func (r *run) constrain(ctx context.Context) (string, error) {
 		return "", err
 	}
 	for _, t := range have.Tables {
-		if t.State != postgres.TableDone {
+		if !r.plan.complete(t.State, t.Copies) {
 			return "", fmt.Errorf("%w: a crash of the target has undone table %q", postgres.ErrIncomplete, t.Table)
 		}
 	}

@@ -31,7 +31,12 @@ type tableState struct {
 	// pending is the number of building tasks that are not done.
 	pending int
 	built   map[string]bool
-	result  TableResult
+	// read is how far the table is read back.
+	read reading
+	// sourceRows is what the source has counted in the snapshot, once counted is set.
+	sourceRows int64
+	counted    bool
+	result     TableResult
 }
 
 // count is an amount of rows, and of their bytes as they are sent.
@@ -109,10 +114,11 @@ func (s *tableState) perRow() float64 {
 func (s *tableState) restore(t postgres.TableRecord, chunks []postgres.ChunkRecord, builds []postgres.BuildRecord) {
 	s.state, s.committed, s.sum = t.State, count{t.Rows, t.Bytes}, t.Sum
 	s.chunks, s.divided, s.left = nil, len(chunks) > 0, 0
-	s.underWay, s.built, s.pending = map[int]count{}, map[string]bool{}, 0
+	s.underWay, s.built, s.pending, s.read = map[int]count{}, map[string]bool{}, 0, reading{}
 	s.result = TableResult{
 		Name: s.plan.Target, Declared: s.plan.Declared, Reason: s.plan.Reason,
 		CopyTime: t.CopyTime, NextValue: t.NextValue, Changed: t.Changed, Rejected: t.Rejected,
+		Verified: t.State == postgres.TableVerified, VerifyTime: t.VerifyTime,
 	}
 	for _, c := range chunks {
 		switch {
@@ -150,7 +156,9 @@ func (s *tableState) restore(t postgres.TableRecord, chunks []postgres.ChunkReco
 func (s *tableState) resumed() TableResumed {
 	return TableResumed{
 		Table: s.plan.Target, Rows: s.committed.rows, Bytes: s.committed.bytes, Indexes: s.result.Indexes,
-		Copied: s.plan.Copy && s.state != postgres.TableWaiting, Done: s.state == postgres.TableDone,
+		Copied:   s.plan.Copy && s.state != postgres.TableWaiting,
+		Done:     s.state == postgres.TableDone || s.state == postgres.TableVerified,
+		Verified: s.state == postgres.TableVerified,
 	}
 }
 

@@ -49,6 +49,8 @@ type RunStatus struct {
 	// Resumed is when the last attempt began; Ended is zero while the run has not ended.
 	Resumed, Ended time.Time
 	Snapshot       Snapshot
+	// Verify says whether what arrived is read back before the run ends.
+	Verify VerifyMode
 	// Tables counts those that are copied; Others those that are only made.
 	Tables TableCounts
 	Others int
@@ -77,14 +79,16 @@ type RunStatus struct {
 	Hidden int
 }
 
-// TableCounts counts the tables that are copied.
-type TableCounts struct{ All, Copied, Done int }
+// TableCounts counts the tables that are copied: all of them, those whose rows
+// are in the target, those with their keys and indexes too, and those that were read back besides.
+type TableCounts struct{ All, Copied, Done, Verified int }
 
 // TableStatus is how far a table is.
 type TableStatus struct {
 	Table string
-	// Copied is set when all of its rows are in the target.
-	Copied                      bool
+	// Copied is set when all of its rows are in the target, Done when its keys and
+	// indexes are built too, and Verified when it was read back besides.
+	Copied, Done, Verified      bool
 	Rows, Bytes                 int64
 	ExpectedRows, ExpectedBytes int64
 	Indexes, Built              int
@@ -163,13 +167,14 @@ func runStatus(all []postgres.RunRecord, r postgres.RunRecord, have postgres.Run
 	s := RunStatus{
 		ID: r.ID, State: runState(all, r), Mode: Mode(r.Mode), Tool: r.Tool, Source: r.Source, Prefix: r.Prefix,
 		Load: r.Load, Publish: r.Publish, Owner: r.Owner, Attempts: r.Attempts, Problem: r.Problem,
-		Started: r.Started, Resumed: r.Resumed, Ended: r.Ended,
+		Started: r.Started, Resumed: r.Resumed, Ended: r.Ended, Verify: VerifyMode(r.Verify),
 	}
 	s.Preparing = s.State != RunDone && r.State == postgres.RunPreparing
 	if err := json.Unmarshal(r.Snapshot, &s.Snapshot); err != nil {
 		return s, fmt.Errorf("read the snapshot of run %d: %w", r.ID, err)
 	}
 	sum := newTally(have)
+	sum.verifies = s.Verify != VerifyNone
 	if s.State == RunRunning {
 		sum.see(r.Load, now.Sessions)
 		s.Hidden, s.Sessions = now.Hidden, sum.others
@@ -190,8 +195,8 @@ func runStatus(all []postgres.RunRecord, r postgres.RunRecord, have postgres.Run
 		return cmp.Or(cmp.Compare(len(b.Sessions), len(a.Sessions)), cmp.Compare(b.ExpectedBytes, a.ExpectedBytes), strings.Compare(a.Table, b.Table))
 	})
 	s.Fraction = 1
-	if all := total.copy + total.build; s.State != RunDone && all > 0 {
-		s.Fraction = float64(done.copy+done.build) / float64(all)
+	if all := total.all(); s.State != RunDone && all > 0 {
+		s.Fraction = float64(done.all()) / float64(all)
 	}
 	if s.State == RunRunning && !s.Preparing {
 		s.Left, s.LeftKnown = sum.left(left, s.Hidden)
@@ -206,8 +211,11 @@ func (s *RunStatus) add(t *postgres.TableRecord, ts *TableStatus) {
 		if ts.Copied {
 			s.Tables.Copied++
 		}
-		if t.State == postgres.TableDone {
+		if ts.Done {
 			s.Tables.Done++
+		}
+		if ts.Verified {
+			s.Tables.Verified++
 		}
 	} else {
 		s.Others++

@@ -56,7 +56,10 @@ func TestRunState(t *testing.T) {
 // running is the status of a living run.
 func running(t *testing.T, have postgres.RunContents, now postgres.Activities) RunStatus {
 	t.Helper()
-	r := postgres.RunRecord{ID: 1, State: postgres.RunLoading, Load: "s", Held: true, Snapshot: []byte(`{"How":"shown"}`)}
+	r := postgres.RunRecord{ID: 1, State: postgres.RunLoading, Load: "s", Held: true, Snapshot: []byte(`{"How":"shown"}`), Verify: "none"}
+	if have.Builds == nil {
+		r.Verify = "all"
+	}
 	s, err := runStatus([]postgres.RunRecord{r}, r, have, now)
 	if err != nil {
 		t.Fatal(err)

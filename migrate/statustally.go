@@ -6,11 +6,18 @@ import (
 	"github.com/moodledb/moodledb/postgres"
 )
 
-// work is what copying and building cost, in bytes of rows: see [BuildWork].
-type work struct{ copy, build int64 }
+// work is what copying, building and reading back cost, in bytes of rows: see [BuildWork].
+type work struct{ copy, build, verify int64 }
 
-func (w work) plus(x work) work  { return work{w.copy + x.copy, w.build + x.build} }
-func (w work) minus(x work) work { return work{w.copy - x.copy, w.build - x.build} }
+func (w work) plus(x work) work {
+	return work{w.copy + x.copy, w.build + x.build, w.verify + x.verify}
+}
+
+func (w work) minus(x work) work {
+	return work{w.copy - x.copy, w.build - x.build, w.verify - x.verify}
+}
+
+func (w work) all() int64 { return w.copy + w.build + w.verify }
 
 // tally has the parts of a run by table.
 type tally struct {
@@ -21,6 +28,9 @@ type tally struct {
 	// the number of sessions at work now, without those that wait for a lock.
 	copies, built speed
 	workers       int
+	// verifies says that tables are read back; reads is how fast one session has done that.
+	verifies bool
+	reads    speed
 	// others are sessions at work on what the server does not name.
 	others []postgres.Activity
 }
@@ -66,6 +76,7 @@ func newTally(have postgres.RunContents) *tally {
 		if !waiting[t.Table] {
 			s.copies.add(t.Bytes, t.CopyTime)
 		}
+		s.reads.add(VerifyWork(t.Bytes), t.VerifyTime)
 	}
 	for _, c := range have.Chunks {
 		s.chunks[c.Table] = append(s.chunks[c.Table], c)
@@ -95,8 +106,12 @@ func (s *tally) see(schemaName string, sessions []postgres.Activity) {
 			s.workers++
 		}
 		s.sessions[a.Table] = append(s.sessions[a.Table], a)
-		if a.Kind == postgres.ActivityCopy {
+		switch a.Kind {
+		case postgres.ActivityCopy:
 			s.copies.add(a.Bytes, a.Since)
+		case postgres.ActivityRead:
+			s.reads.add(VerifyWork(a.Bytes), a.Since)
+		case postgres.ActivityIndex, postgres.ActivityOther:
 		}
 	}
 }
@@ -107,11 +122,13 @@ func (s *tally) table(t *postgres.TableRecord) TableStatus {
 		Table: t.Table, Copied: t.Copies && t.State != postgres.TableWaiting, Rows: t.Rows, Bytes: t.Bytes,
 		Indexes: t.Indexes, Built: min(len(s.builds[t.Table]), t.Indexes), Chunks: len(s.chunks[t.Table]),
 		Changed: t.Changed, Rejected: t.Rejected, Sessions: s.sessions[t.Table],
+		Verified: t.State == postgres.TableVerified,
 	}
+	ts.Done = ts.Verified || t.State == postgres.TableDone
 	if t.Copies {
 		ts.ExpectedRows, ts.ExpectedBytes = t.EstimatedRows, t.EstimatedBytes
 	}
-	if t.State == postgres.TableDone {
+	if ts.Done {
 		ts.Built = t.Indexes // those of small tables are not recorded one by one
 	}
 	for _, c := range s.chunks[t.Table] {
@@ -143,16 +160,25 @@ func (s *tally) work(t *postgres.TableRecord, ts *TableStatus) (done, all work) 
 	if !t.Copies {
 		return work{}, work{}
 	}
+	if s.verifies {
+		all.verify = VerifyWork(t.EstimatedBytes)
+	}
+	if ts.Verified {
+		done.verify = all.verify
+	}
 	one := BuildWork(t.EstimatedRows)
-	all = work{copy: CopyWork(t.EstimatedBytes), build: int64(t.Indexes) * one}
-	done = work{copy: min(ts.Bytes, all.copy), build: int64(ts.Built) * one}
+	all.copy, all.build = CopyWork(t.EstimatedBytes), int64(t.Indexes)*one
+	done.copy, done.build = min(ts.Bytes, all.copy), int64(ts.Built)*one
 	if ts.Copied {
 		done.copy = all.copy
 	}
 	for _, a := range ts.Sessions {
 		done.build += int64(float64(one) * buildFraction(&a))
+		if a.Kind == postgres.ActivityRead {
+			done.verify += VerifyWork(a.Bytes)
+		}
 	}
-	done.build = min(done.build, all.build)
+	done.build, done.verify = min(done.build, all.build), min(done.verify, all.verify)
 	return done, all
 }
 
@@ -176,19 +202,25 @@ func buildFraction(a *postgres.Activity) float64 {
 
 // left forecasts how long the rest takes; of hidden sessions nobody knows whether they work.
 func (s *tally) left(rest work, hidden int) (time.Duration, bool) {
-	copies, builds := s.copies.perSecond(), s.built.perSecond()
+	copies, builds, reads := s.copies.perSecond(), s.built.perSecond(), s.reads.perSecond()
 	if builds == 0 {
 		builds = firstBuildSpeed
 	}
+	if reads == 0 {
+		reads = copies // as it is weighed
+	}
 	switch {
-	case rest.copy+rest.build <= 0:
+	case rest.all() <= 0:
 		return 0, true
-	case s.workers == 0 || hidden > 0, rest.copy > 0 && copies < 1:
+	case s.workers == 0 || hidden > 0, rest.copy > 0 && copies < 1, rest.verify > 0 && reads < 1:
 		return 0, false
 	}
 	var seconds float64
 	if rest.copy > 0 {
 		seconds = float64(rest.copy) / copies
+	}
+	if rest.verify > 0 {
+		seconds += float64(rest.verify) / reads
 	}
 	seconds = (seconds + float64(rest.build)/builds) / float64(s.workers)
 	// A forecast of more than ten years is none.

@@ -41,11 +41,19 @@ func (o *round) stream(ctx context.Context, number int, reader *mysql.Reader) er
 	for {
 		u, ok := c.next(holds)
 		if holds && !u.locked && !o.over() {
-			o.run.unlock() // all of them are copied
+			// All of them are copied.
+			if err := c.countLocked(ctx, o.locked); err != nil {
+				return err
+			}
+			o.run.unlock()
 			holds = false
 		}
 		if !ok {
-			return nil
+			more, err := c.count(ctx)
+			if !more || err != nil {
+				return err
+			}
+			continue
 		}
 		if err := ctx.Err(); err != nil {
 			return err
@@ -146,7 +154,7 @@ func (c *stream) copyUnit(ctx context.Context, u unit) error {
 				return err
 			}
 		default:
-			if err := c.replace(ctx, u, err); err != nil {
+			if err := c.replace(ctx, u.String(), u.locked, err); err != nil {
 				return err
 			}
 		}
@@ -184,29 +192,29 @@ func (u unit) String() string {
 }
 
 // replace puts a spare reader of the same moment in the place of one that is
-// lost: nothing of a transaction that did not end is kept. The error of a unit
-// whose reader lives is returned as it is.
-func (c *stream) replace(ctx context.Context, u unit, err error) error {
+// lost: nothing of a transaction that did not end is kept. The error of what a
+// reader did that lives is returned as it is.
+func (c *stream) replace(ctx context.Context, what string, locked bool, err error) error {
 	reader := c.reader
-	if u.locked {
+	if locked {
 		reader = c.run.locked
 	}
 	lost := reader.Lost(ctx)
 	if lost == nil || ctx.Err() != nil {
 		return err
 	}
-	if u.locked {
+	if locked {
 		return fmt.Errorf("%w: the connection that held the table locked was lost, so it may have been written to: start again", err)
 	}
-	c.run.send(ReaderLost{What: u.String(), Err: lost})
+	c.run.send(ReaderLost{What: what, Err: lost})
 	next, others := c.run.spare(c.number)
 	switch {
 	case next != nil:
 		c.reader = next
-		c.run.send(Notice{Message: fmt.Sprintf("%s is started anew: its connection to the source was lost (%s), and a spare one that sees the same moment takes its place", u, lost)})
+		c.run.send(Notice{Message: fmt.Sprintf("%s is started anew: its connection to the source was lost (%s), and a spare one that sees the same moment takes its place", what, lost)})
 		return nil
 	case others > 0:
-		c.run.send(Notice{Message: fmt.Sprintf("%s is left to the %s that see the same moment: its connection to the source was lost (%s)", u, plural(others, "connection"), lost)})
+		c.run.send(Notice{Message: fmt.Sprintf("%s is left to the %s that see the same moment: its connection to the source was lost (%s)", what, plural(others, "connection"), lost)})
 		return errStreamOver
 	}
 	return fmt.Errorf("%w: %w: the last connection to the source that sees the moment that is copied was lost (%w)", err, ErrSnapshotLost, lost)
@@ -250,6 +258,9 @@ func (c *stream) land(ctx context.Context, u unit, done []postgres.Copied, next 
 		if err := c.landed(ctx, u, s, done[i], next, i); err != nil {
 			return err
 		}
+	}
+	if u.small() {
+		c.check(u.tables...)
 	}
 	return nil
 }

@@ -95,6 +95,10 @@ func (db *DB) Activities(ctx context.Context) (Activities, error) {
 			switch {
 			case command == "COPY TO":
 				a.Kind = ActivityRead
+				if a.Table == "" {
+					// Of a query the server does not name the table.
+					a.Schema, a.Table = readFrom(query)
+				}
 			case command != "":
 				a.Kind = ActivityCopy
 			case indexes:

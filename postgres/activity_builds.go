@@ -36,6 +36,23 @@ func builds(script string) []build {
 	return all
 }
 
+// readFrom finds the table that [ReadBackPart] reads; empty when the server has
+// cut its name off, or the statement is another.
+func readFrom(statement string) (schemaName, table string) {
+	const from = " FROM "
+	for rest := statement; ; {
+		at := strings.Index(rest, from)
+		if at < 0 {
+			return "", ""
+		}
+		rest = rest[at+len(from):]
+		s, t, after, ok := qualifiedIdent(rest)
+		if ok && (strings.HasPrefix(after, " WHERE ctid ") || strings.HasPrefix(after, ") TO STDOUT")) {
+			return s, t
+		}
+	}
+}
+
 // addedKey reads ALTER TABLE schema.table ADD CONSTRAINT name.
 func addedKey(s string) (b build, ok bool) {
 	rest, ok := strings.CutPrefix(s, "ALTER TABLE ")

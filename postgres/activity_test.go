@@ -8,6 +8,22 @@ import (
 	"github.com/moodledb/moodledb/schema"
 )
 
+func TestReadFrom(t *testing.T) {
+	columns := []string{"id", ` FROM "x"."y" WHERE ctid `}
+	for _, table := range []string{"mdl_log", `T " FROM "1"`} {
+		for _, p := range []Pages{{}, {From: 1}, {To: 2}} {
+			if s, got := readFrom(ReadBackPart("Load ing", table, columns[:1], p)); s != "Load ing" || got != table {
+				t.Errorf("%+v of %q reads %q.%q", p, table, s, got)
+			}
+		}
+	}
+	for _, other := range []string{"", "COPY s.t TO STDOUT", ReadBackPart("s", "t", columns, Pages{From: 1})[:40], " FROM ", "x FROM s.t"} {
+		if s, got := readFrom(other); s != "" || got != "" {
+			t.Errorf("%q reads %q.%q", other, s, got)
+		}
+	}
+}
+
 func TestBuilds(t *testing.T) {
 	odd := schema.Index{Name: `My "Index" ON x.y`, Parts: []schema.IndexPart{{Column: "a"}}}
 	for _, tc := range []struct {

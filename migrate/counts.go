@@ -1,0 +1,109 @@
+package migrate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// countedAlone is the estimated size from which the rows of a table are counted
+// by a query of their own, in bytes: readers share them.
+const countedAlone = 8 << 20
+
+// countable divides the tables whose rows the source is still to count into the
+// pieces in which it is asked. Of tables without transactions only those are
+// counted that are locked, and by the reader that holds them.
+func (r *run) countable(states []*tableState) (pieces [][]*tableState, locked []*tableState) {
+	var small []*tableState
+	for _, s := range states {
+		switch t := s.plan; {
+		case !r.plan.verifies() || !t.Copy || s.counted:
+		case t.NoTransactions && r.locked != nil:
+			locked = append(locked, s)
+		case t.NoTransactions:
+		case t.Bytes >= countedAlone:
+			pieces = append(pieces, []*tableState{s})
+		default:
+			small = append(small, s)
+		}
+	}
+	return slices.AppendSeq(pieces, slices.Chunk(small, tinyTables)), locked
+}
+
+// count lets the source count some tables, when no rows are left to copy, which
+// may tell that a range of rows was not read, or twice. It reports whether
+// there may be more to do for the stream. Rows that cannot be counted end no
+// run: the result says so.
+func (c *stream) count(ctx context.Context) (more bool, err error) {
+	c.mu.Lock()
+	if c.ended != nil || len(c.counts) == 0 {
+		c.mu.Unlock()
+		return false, nil
+	}
+	states := c.counts[0]
+	c.counts = c.counts[1:]
+	c.mu.Unlock()
+
+	counts, err := c.reader.CountRows(ctx, sourceNames(states))
+	if err == nil {
+		return true, counted(states, counts)
+	}
+	if ctx.Err() != nil {
+		return false, err
+	}
+	if c.reader.Lost(ctx) == nil {
+		c.run.uncounted(states, err)
+		return true, nil
+	}
+	c.mu.Lock()
+	c.counts = append(c.counts, states)
+	c.mu.Unlock()
+	err = c.replace(ctx, "the counting of rows", false, err)
+	switch {
+	case err == nil:
+		return true, nil
+	case err == errStreamOver, errors.Is(err, ErrSnapshotLost):
+		return false, nil // what is left is for others, or for nobody
+	}
+	return false, err
+}
+
+// countLocked counts the tables that the reader of the stream's round holds locked, before it lets go.
+func (c *stream) countLocked(ctx context.Context, states []*tableState) error {
+	if len(states) == 0 {
+		return nil
+	}
+	counts, err := c.run.locked.CountRows(ctx, sourceNames(states))
+	if err != nil {
+		c.run.uncounted(states, err)
+		return nil
+	}
+	return counted(states, counts)
+}
+
+// counted takes in what the source has counted.
+func counted(states []*tableState, counts []int64) error {
+	for i, s := range states {
+		s.mu.Lock()
+		s.sourceRows, s.counted = counts[i], true
+		s.mu.Unlock()
+		if err := s.miscounted(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// uncounted tells that tables could not be counted.
+func (r *run) uncounted(states []*tableState, err error) {
+	r.send(Notice{Message: fmt.Sprintf("the source could not count the rows of %s: %v", unit{tables: states}, err)})
+}
+
+func sourceNames(states []*tableState) []string {
+	names := make([]string, len(states))
+	for i, s := range states {
+		names[i] = s.plan.Source
+	}
+	return names
+}

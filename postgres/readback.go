@@ -1,0 +1,55 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"strings"
+)
+
+// ReadBackStatement is a COPY that gives the rows of a table, in the order in which they are stored.
+func ReadBackStatement(schemaName, table string, columns []string) string {
+	return fmt.Sprintf("COPY %s (%s) TO STDOUT (FORMAT binary)", qualify(schemaName, table), quoteIdents(columns))
+}
+
+// Pages is a part of a table by its pages: those from From on that come before
+// To, which is 0 for an open end. The zero value is all of them.
+type Pages struct{ From, To int64 }
+
+// DividePages makes up to n parts of a table of so many pages; the last one has no end.
+func DividePages(pages int64, n int) []Pages {
+	n = int(max(1, min(int64(n), pages)))
+	parts := make([]Pages, n)
+	for i := range parts {
+		parts[i].From = pages * int64(i) / int64(n)
+		if i > 0 {
+			parts[i-1].To = parts[i].From
+		}
+	}
+	return parts
+}
+
+// ReadBackPart is [ReadBackStatement] of some pages of a table, which the server
+// finds without reading the others. With all pages it is the statement for a
+// partitioned table, of which COPY gives nothing.
+func ReadBackPart(schemaName, table string, columns []string, p Pages) string {
+	var where []string
+	if p.From > 0 {
+		where = append(where, fmt.Sprintf("ctid >= '(%d,0)'", p.From))
+	}
+	if p.To > 0 {
+		where = append(where, fmt.Sprintf("ctid < '(%d,0)'", p.To))
+	}
+	query := "SELECT " + quoteIdents(columns) + " FROM " + qualify(schemaName, table)
+	if len(where) > 0 {
+		query += " WHERE " + strings.Join(where, " AND ")
+	}
+	return "COPY (" + query + ") TO STDOUT (FORMAT binary)"
+}
+
+// TablePages is the number of pages that a table has, without its long values and indexes.
+func (c *Conn) TablePages(ctx context.Context, schemaName, table string) (int64, error) {
+	const query = "SELECT pg_relation_size($1::text::regclass, 'main') / current_setting('block_size')::bigint"
+	var pages int64
+	err := c.conn.QueryRow(ctx, query, qualify(schemaName, table)).Scan(&pages)
+	return pages, stepError(ended(ctx, c.conn, canceled(ctx, err)), "look how large table %q is", table)
+}
