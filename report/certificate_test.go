@@ -161,6 +161,7 @@ func TestCertificateCheck(t *testing.T) {
 			Tables: []proof.RereadTable{
 				{Table: "config", State: verify.Same, Then: fingerprintOf(1207, "a"), Now: fingerprintOf(1207, "a"), Bytes: 91 << 10},
 				{Table: "forum_posts", State: verify.Different, Then: fingerprintOf(49_999, "c"), Now: fingerprintOf(50_000, "b"), Bytes: 80 << 20},
+				{Table: "old", State: verify.Different, Problem: "there is no such table any more", Then: fingerprintOf(3, "f")},
 				{Table: "sessions", State: verify.Unknown, Problem: "the certificate has no fingerprint of it"},
 			},
 		}},

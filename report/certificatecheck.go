@@ -148,10 +148,10 @@ func writeReread(b *strings.Builder, s *proof.RereadSide) {
 			same++
 		case verify.Different:
 			t.AppendRow(table.Row{
-				printable(x.Table), "different", countText(x.Then.Rows), countText(x.Now.Rows), x.Then.Hash.String(), x.Now.Hash.String(),
+				printable(x.Table), outcomeText("different", x.Problem), countText(x.Then.Rows), countText(x.Now.Rows), x.Then.Hash.String(), x.Now.Hash.String(),
 			})
 		default:
-			t.AppendRow(table.Row{printable(x.Table), "unknown: " + oneLine(x.Problem), countText(x.Then.Rows), "", x.Then.Hash.String(), ""})
+			t.AppendRow(table.Row{printable(x.Table), outcomeText("unknown", x.Problem), countText(x.Then.Rows), "", x.Then.Hash.String(), ""})
 		}
 	}
 	writeFacts(b, []fact{
@@ -166,4 +166,11 @@ func writeReread(b *strings.Builder, s *proof.RereadSide) {
 	if int(same) < len(s.Tables) {
 		b.WriteString("\n" + t.Render() + "\n")
 	}
+}
+
+func outcomeText(outcome, problem string) string {
+	if problem == "" {
+		return outcome
+	}
+	return outcome + ": " + oneLine(problem)
 }
