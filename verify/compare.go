@@ -251,7 +251,8 @@ func (c *comparison) comparePart(ctx context.Context, t *Table, p *Part) (partRe
 		return result, nil
 	}
 	c.tell(Searching{Table: t.Name})
-	s := c.newSearch(t, p, result.sums)
+	s := c.newSearch(t, p, c.o.MaxDifferences)
+	s.sums, s.known = result.sums, true
 	err := s.run(ctx)
 	switch {
 	case isUnstable(err):
@@ -291,6 +292,7 @@ func (c *comparison) finish(ctx context.Context, r *tableRun) error {
 		if p.different() {
 			out.State = Different
 			out.DifferentParts++
+			out.Differing = append(out.Differing, r.table.Parts[i])
 			out.Missing += p.counts.missing
 			out.Extra += p.counts.extra
 			out.Changed += p.counts.changed

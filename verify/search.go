@@ -19,14 +19,18 @@ import (
 //     whose sums differ are read again. If they are too many for one tally they go through a
 //     temporary file, sorted by groups of buckets, and there is a tally for each group.
 type search struct {
-	c    *comparison
-	t    *Table
-	p    *Part
-	sums [2]fingerprint.Sum
-	keys keying
+	c *comparison
+	t *Table
+	p *Part
+	// sums are those of all rows; known says that they were read before.
+	sums  [2]fingerprint.Sum
+	known bool
+	keys  keying
 	// buckets is their number, a power of two; limit is how many entries a tally may have.
 	buckets int
 	limit   int
+	// list is how many candidates are kept.
+	list int
 
 	counts counts
 	// candidates are the first rows that differ.
@@ -45,12 +49,12 @@ const (
 	mostBuckets                = 1 << 20
 )
 
-// newSearch prepares to look for what differs in a part that has these sums.
-func (c *comparison) newSearch(t *Table, p *Part, sums [2]fingerprint.Sum) *search {
+// newSearch prepares to look for what differs in a part, and to keep so many candidates.
+func (c *comparison) newSearch(t *Table, p *Part, list int) *search {
 	memory := c.o.Memory / int64(c.o.Jobs)
 	buckets := min(max(memory/4/bucketSize, leastBuckets), mostBuckets)
 	return &search{
-		c: c, t: t, p: p, sums: sums, keys: newKeying(t),
+		c: c, t: t, p: p, keys: newKeying(t), list: list,
 		buckets: 1 << (bits.Len64(uint64(buckets)) - 1),
 		limit:   int(max(memory/4*3/entrySize, leastEntries)),
 	}
@@ -97,16 +101,23 @@ func (s *search) sumUp(ctx context.Context) ([2][]fingerprint.Sum, *tally, error
 		sums[side][s.bucket(r)].Add(r.Hash)
 		batches[side].add(all, side, s.keys.entry(r))
 	})
-	err := s.c.readAgain(ctx, s.t, s.p, into, s.sums)
+	if !s.known {
+		if err := s.c.read(ctx, s.t, s.p, into, false); err != nil {
+			return sums, nil, err
+		}
+		s.sums, s.known = into.sums(), true
+	} else if err := s.c.readAgain(ctx, s.t, s.p, into, s.sums); err != nil {
+		return sums, nil, err
+	}
 	for side := range batches {
 		batches[side].flush(all, side)
 	}
-	return sums, all, err
+	return sums, all, nil
 }
 
 // take counts the rows that are left in a tally.
 func (s *search) take(t *tally) {
-	s.candidates = t.differences(&s.counts, s.candidates, s.c.o.MaxDifferences)
+	s.candidates = t.differences(&s.counts, s.candidates, s.list)
 }
 
 // groups are the buckets that differ, in groups of which each has room in a tally.
@@ -168,7 +179,7 @@ func (s *search) searchSpilled(ctx context.Context, g groups) (err error) {
 		return err
 	}
 	defer func() {
-		if closeErr := f.close(); err == nil {
+		if closeErr := f.file.close(); err == nil {
 			err = closeErr
 		}
 	}()

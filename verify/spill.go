@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 )
 
 // entryBytes is the size of an entry in a file.
@@ -15,9 +14,7 @@ const entryBytes = 16
 // spill keeps entries in a temporary file, by groups. How many each side has in
 // each group is known before, so that each has its place. The two sides write at once.
 type spill struct {
-	file *os.File
-	// unlinked says that the file has no name any more.
-	unlinked bool
+	file *temporary
 	// regions are those of each side, by group.
 	regions [2][]region
 	// errs are the first errors of each side.
@@ -36,13 +33,11 @@ const leastRegion, mostRegion = 16 * entryBytes, 4096 * entryBytes
 // newSpill makes a file with room for so many rows of each side in each group.
 // All buffers together take about memory.
 func newSpill(rows [][2]int64, memory int64) (*spill, error) {
-	f, err := os.CreateTemp("", "moodledb-") // with the mode 0600
+	f, err := newTemporary()
 	if err != nil {
-		return nil, fmt.Errorf("make a temporary file for the search: %w; name another directory in TMPDIR", err)
+		return nil, err
 	}
 	s := &spill{file: f}
-	// Windows keeps the name of an open file; then close removes it.
-	s.unlinked = os.Remove(f.Name()) == nil
 	size := min(max(memory/int64(2*len(rows))/entryBytes*entryBytes, leastRegion), mostRegion)
 	var at int64
 	for side := range s.regions {
@@ -72,10 +67,8 @@ func (s *spill) add(side, group int, e entry) {
 }
 
 func (s *spill) write(side int, r *region) {
-	n, err := s.file.WriteAt(r.buf, r.at)
-	if err != nil && s.errs[side] == nil {
-		s.errs[side] = fmt.Errorf("write to the temporary file of the search, at %d: %w; so many rows differ that they do not fit in memory: "+
-			"make room in %s, name another directory in TMPDIR, or give the search more memory", r.at+int64(n), err, os.TempDir())
+	if err := s.file.writeAt(r.buf, r.at); err != nil && s.errs[side] == nil {
+		s.errs[side] = fmt.Errorf("so many rows differ that they do not fit in memory: %w", err)
 	}
 	r.at += int64(len(r.buf))
 	r.buf = r.buf[:0]
@@ -99,28 +92,16 @@ func (s *spill) flush() error {
 func (s *spill) read(group int, t *tally) error {
 	for side := range s.regions {
 		r := &s.regions[side][group]
-		in := bufio.NewReaderSize(io.NewSectionReader(s.file, r.begin, r.end-r.begin), mostRegion)
+		in := bufio.NewReaderSize(io.NewSectionReader(s.file.file, r.begin, r.end-r.begin), mostRegion)
 		var b batch
 		var e [entryBytes]byte
 		for at := r.begin; at < r.end; at += entryBytes {
 			if _, err := io.ReadFull(in, e[:]); err != nil {
-				return fmt.Errorf("read the temporary file of the search: %w", err)
+				return fmt.Errorf("read a temporary file: %w", err)
 			}
 			b.add(t, side, entry{binary.BigEndian.Uint64(e[:8]), binary.BigEndian.Uint64(e[8:])})
 		}
 		b.flush(t, side)
-	}
-	return nil
-}
-
-// close removes the file.
-func (s *spill) close() error {
-	err := s.file.Close()
-	if !s.unlinked {
-		err = errors.Join(err, os.Remove(s.file.Name()))
-	}
-	if err != nil {
-		return fmt.Errorf("remove the temporary file of the search: %w", err)
 	}
 	return nil
 }

@@ -129,6 +129,8 @@ type TableResult struct {
 	// Parts is the number of parts that were compared; DifferentParts of them differ.
 	Parts          int
 	DifferentParts int
+	// Differing are the parts that differ, in the table's order.
+	Differing []Part
 	// Missing rows are on the expected side only, Extra ones on the other only;
 	// Changed ones have the same key and other values.
 	Missing int64
