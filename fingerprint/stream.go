@@ -263,8 +263,9 @@ func (s *Stream) step(p []byte) (rest []byte, err error) {
 			err = s.endField()
 		}
 		return p[n:], err
+	case atEnd: // take asks no more
 	}
-	return p, nil // take asks no more once the rows have ended
+	return p, nil
 }
 
 // gather returns the next size bytes, or nil when more must come.
