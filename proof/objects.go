@@ -55,6 +55,8 @@ type objectLook struct {
 	// crossed says that the sides are of two kinds of engines, so that the
 	// expected one is compared as what a migration makes of it.
 	crossed bool
+	// blind says that nothing but the source tells what a migration makes.
+	blind bool
 	// behind are the tables whose next id is taken already.
 	behind map[string]bool
 	// nullable are columns that should be NOT NULL and are not, by table.
@@ -71,6 +73,7 @@ func objects(ctx context.Context, expected, found objectSide, pairs map[string]s
 		expected: expected, found: found, pairs: pairs, behind: map[string]bool{}, nullable: map[string][]string{},
 		crossed: expected.schema.Engine.IsMySQL() != found.schema.Engine.IsMySQL(),
 	}
+	l.blind = l.crossed && site == nil
 	l.cut()
 	if err := l.readHighest(ctx); err != nil {
 		return nil, err
@@ -179,9 +182,13 @@ func (l *objectLook) compareSchemas(site *xmldb.Site) error {
 			if c.Code == diff.SequenceBehind {
 				l.behind[c.Table] = true
 			}
-			l.add(ObjectDifference{
+			d := ObjectDifference{
 				Code: string(c.Code), Table: c.Table, Object: c.Object, Message: changeText(c), Hint: remedy(c, r.Fixes),
-			})
+			}
+			if l.blind && c.Code == diff.ColumnDefault {
+				d.Message += "; right if install.xml declares it so, which a migration follows"
+			}
+			l.add(d)
 		case treatNulls:
 			l.nullable[c.Table] = append(l.nullable[c.Table], c.Object)
 			rest[c.Code]++
@@ -230,19 +237,23 @@ const (
 	treatElsewhere
 )
 
-// treatment says what becomes of a change. What the target has beyond the
-// source where the two are of different engines may well be declared by the
-// code: a migration makes what install.xml says.
+// treatment says what becomes of a change. Where the sides are of different
+// kinds of engines, what the target has beyond the source, and an index that it has in another way, may
+// well be declared by the code: a migration makes what install.xml says.
 func (l *objectLook) treatment(code diff.Code) treatment {
 	switch code {
 	case diff.SequenceMissing, diff.SequenceName, diff.SequenceNotOwned, diff.SequenceOptions, diff.SequenceBehind,
 		diff.ColumnAutoIncrementMissing, diff.ColumnIdentity, diff.ColumnDefault, diff.ColumnDefaultMissing,
-		diff.PrimaryKeyMissing, diff.PrimaryKeyDifferent,
-		diff.IndexMissing, diff.IndexUniquenessLost, diff.IndexUniquenessAdded, diff.IndexColumnOrder, diff.IndexPrefix, diff.IndexPartial,
-		diff.IndexExpression, diff.IndexInclude, diff.IndexOperatorClass, diff.IndexMethod, diff.IndexDescending,
-		diff.IndexCollation, diff.IndexNulls, diff.IndexInvisible, diff.IndexDeferrable, diff.IndexPatternMissing,
+		diff.PrimaryKeyMissing, diff.PrimaryKeyDifferent, diff.IndexMissing, diff.IndexUniquenessLost,
 		diff.ForeignKeyMissing, diff.ForeignKeyDifferent, diff.CheckMissing, diff.CheckDifferent, diff.TriggerExtra:
 		return treatCount
+	case diff.IndexUniquenessAdded, diff.IndexColumnOrder, diff.IndexPrefix, diff.IndexPartial, diff.IndexExpression,
+		diff.IndexInclude, diff.IndexOperatorClass, diff.IndexMethod, diff.IndexDescending, diff.IndexCollation,
+		diff.IndexNulls, diff.IndexInvisible, diff.IndexDeferrable, diff.IndexPatternMissing:
+		if !l.blind {
+			return treatCount
+		}
+		return treatSum
 	case diff.ColumnDefaultExtra, diff.ColumnAutoIncrementExtra, diff.ForeignKeyExtra, diff.CheckExtra, diff.ExclusionExtra:
 		if !l.crossed {
 			return treatCount

@@ -209,6 +209,9 @@ func TestObjectsOfMySQLAndPostgres(t *testing.T) {
 			t.Run(source+"/"+target, func(t *testing.T) {
 				expected, found := made(t, source), made(t, target)
 				check(t, expected, found, append(postgresFaults(), objectFault{
+					name: "an index in another way", spoil: []string{"DROP INDEX mdl_a_n", "CREATE UNIQUE INDEX mdl_a_n ON mdl_a (n DESC)"},
+					want: []string{"same schema-differs"}, mend: []string{"DROP INDEX mdl_a_n", "CREATE UNIQUE INDEX mdl_a_n ON mdl_a (n)"},
+				}, objectFault{
 					// install.xml may declare what the source has not.
 					name: "more than the source has", spoil: []string{"ALTER TABLE mdl_a ALTER note SET DEFAULT 'x', ADD CONSTRAINT c CHECK (n > 0)", "CREATE INDEX more ON mdl_a (n, name)"},
 					want: []string{"same schema-differs"}, mend: []string{"ALTER TABLE mdl_a ALTER note DROP DEFAULT, DROP CONSTRAINT c", "DROP INDEX more"},
@@ -233,6 +236,10 @@ func TestObjectsOfTwoPostgres(t *testing.T) {
 				}
 			}
 			check(t, expected, found, append(faults, []objectFault{
+				{
+					name: "an index in another way", spoil: []string{"DROP INDEX mdl_a_n", "CREATE UNIQUE INDEX mdl_a_n ON mdl_a (n DESC)"},
+					want: []string{"different index-descending mdl_a mdl_a_n"}, mend: []string{"DROP INDEX mdl_a_n", "CREATE UNIQUE INDEX mdl_a_n ON mdl_a (n)"},
+				},
 				{
 					name: "more than the other has", spoil: []string{"ALTER TABLE mdl_a ALTER note SET DEFAULT 'x', ADD CONSTRAINT c CHECK (n > 0)"},
 					want: []string{"different check-extra mdl_a c", "different column-default-extra mdl_a note"},
