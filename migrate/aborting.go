@@ -2,7 +2,6 @@ package migrate
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/moodledb/moodledb/postgres"
@@ -61,43 +60,15 @@ func (a *aborting) emptyTables(ctx context.Context) (string, error) {
 	return a.batches(ctx, a.plan.Empty, postgres.TruncateTables)
 }
 
-// batches runs a statement on many tables, within the locks that a server has room for.
+// batches runs a statement on many tables of the schema that the run loaded.
 func (a *aborting) batches(ctx context.Context, tables []string, statement func(schemaName string, tables []string) string) (string, error) {
-	conn, err := a.target.Acquire(ctx)
-	if err != nil {
-		return "", err
-	}
-	defer conn.Release()
-	err = inBatches(tables, func(names []string) error {
-		return hinted(conn.Exec(ctx, statement(a.plan.Run.Load, names)))
-	})
+	err := onTables(ctx, a.target, a.plan.Run.Load, tables, statement)
 	return fmt.Sprintf("%s in schema %s", plural(len(tables), "table"), a.plan.Run.Load), err
 }
 
-// rebuild makes again what is in the journal; one that fails keeps its place there.
 func (a *aborting) rebuild(ctx context.Context) (string, error) {
-	journal, err := a.target.Journal(ctx, a.plan.Run.Load)
-	if err != nil {
-		return "", err
-	}
-	conn, err := a.target.Acquire(ctx)
-	if err != nil {
-		return "", err
-	}
-	defer conn.Release()
-	var failures []error
-	for _, e := range journal {
-		if err := conn.Rebuild(ctx, e); err != nil {
-			if ctx.Err() != nil || conn.Lost() {
-				return "", err
-			}
-			failures = append(failures, fmt.Errorf("%w (its definition is kept in %s.index_journal)", err, postgres.HomeSchema))
-		}
-	}
-	if len(failures) > 0 {
-		return "", errors.Join(failures...)
-	}
-	return fmt.Sprint(len(journal)), nil
+	n, err := rebuildJournal(ctx, a.target, a.plan.Run.Load)
+	return fmt.Sprint(n), err
 }
 
 func (a *aborting) forget(ctx context.Context) (string, error) {

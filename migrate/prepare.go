@@ -252,9 +252,23 @@ func (r *run) undo(ctx context.Context) error {
 	case Direct:
 		err = r.dropMade(ctx)
 	case DataOnly:
-		err = errors.Join(r.dropMade(ctx), r.restoreIndexes(ctx))
+		err = r.dropMade(ctx)
+		_, again := rebuildJournal(ctx, r.target, r.plan.Load)
+		if again == nil {
+			again = r.target.CloseJournal(ctx)
+		}
+		err = errors.Join(err, again)
 	}
 	return errors.Join(err, r.target.ForgetRun(ctx, r.id))
+}
+
+// dropMade drops the tables that the run created in a schema that was there before.
+func (r *run) dropMade(ctx context.Context) error {
+	err := onTables(ctx, r.target, r.plan.Load, r.made, postgres.DropTablesIfExist)
+	if err != nil {
+		return fmt.Errorf("drop the %s that the run made in schema %q: %w", plural(len(r.made), "table"), r.plan.Load, err)
+	}
+	return nil
 }
 
 // persist tries f again for a while: when the target has crashed, it recovers
@@ -273,50 +287,6 @@ func (r *run) persist(ctx context.Context, f func() error) error {
 		case <-time.After(pause):
 		}
 	}
-}
-
-// dropMade drops the tables that the run created in a schema that was there before.
-func (r *run) dropMade(ctx context.Context) error {
-	if len(r.made) == 0 {
-		return nil
-	}
-	conn, err := r.target.Acquire(ctx)
-	if err != nil {
-		return fmt.Errorf("tables that the run made are still in schema %q: %w", r.plan.Load, err)
-	}
-	defer conn.Release()
-	for left := r.made; len(left) > 0; {
-		n := min(len(left), 100)
-		if err := conn.Exec(ctx, postgres.DropTables(r.plan.Load, left[:n])); err != nil {
-			return fmt.Errorf("drop the %d tables that the run made in schema %q: %w", len(left), r.plan.Load, err)
-		}
-		left = left[n:]
-		r.made = left
-	}
-	return nil
-}
-
-// restoreIndexes builds what is left in the journal.
-func (r *run) restoreIndexes(ctx context.Context) error {
-	journal, err := r.target.Journal(ctx, r.plan.Load)
-	if err != nil {
-		return err
-	}
-	conn, err := r.target.Acquire(ctx)
-	if err != nil {
-		return err
-	}
-	defer conn.Release()
-	var failures []error
-	for _, e := range journal {
-		if err := conn.Rebuild(ctx, e); err != nil {
-			failures = append(failures, fmt.Errorf("%w (its definition is kept in %s.index_journal)", err, postgres.HomeSchema))
-		}
-	}
-	if len(failures) > 0 {
-		return errors.Join(failures...)
-	}
-	return r.target.CloseJournal(ctx)
 }
 
 // hinted adds what to do about an error of the target.

@@ -185,13 +185,8 @@ func (r *run) startOver(ctx context.Context) error {
 			loaded = append(loaded, t.Target)
 		}
 	}
-	conn, err := r.target.Acquire(ctx)
-	if err != nil {
-		return err
-	}
-	defer conn.Release()
-	if err := inBatches(made, func(names []string) error { return conn.Exec(ctx, postgres.DropTablesIfExist(p.Load, names)) }); err != nil {
-		return fmt.Errorf("drop the tables that run %d made: %w", r.id, hinted(err))
+	if err := onTables(ctx, r.target, p.Load, made, postgres.DropTablesIfExist); err != nil {
+		return fmt.Errorf("drop the tables that run %d made: %w", r.id, err)
 	}
 	if p.Mode != DataOnly {
 		return nil
@@ -201,22 +196,8 @@ func (r *run) startOver(ctx context.Context) error {
 	if err := r.target.DropIndexes(ctx, p.Load, loaded); err != nil {
 		return err
 	}
-	err = inBatches(loaded, func(names []string) error { return conn.Exec(ctx, postgres.TruncateTables(p.Load, names)) })
-	if err != nil {
-		return fmt.Errorf("empty the tables that run %d loaded: %w", r.id, hinted(err))
-	}
-	return nil
-}
-
-// batchTables keeps a statement on many tables within the locks that a server has room for.
-const batchTables = 100
-
-// inBatches calls f with up to batchTables names at a time.
-func inBatches(names []string, f func(names []string) error) error {
-	for batch := range slices.Chunk(names, batchTables) {
-		if err := f(batch); err != nil {
-			return err
-		}
+	if err := onTables(ctx, r.target, p.Load, loaded, postgres.TruncateTables); err != nil {
+		return fmt.Errorf("empty the tables that run %d loaded: %w", r.id, err)
 	}
 	return nil
 }
