@@ -232,6 +232,7 @@ func bitsText(v any) (string, error) {
 // numericOf makes numeric(precision, scale) of what text returns.
 func numericOf(text func(v any) (string, error)) func(src, dst schema.Type) turn {
 	return func(_, dst schema.Type) turn {
+		limit := power(dst.Precision)
 		return func(v any) (any, error) {
 			s, err := text(v)
 			if err != nil {
@@ -241,7 +242,13 @@ func numericOf(text func(v any) (string, error)) func(src, dst schema.Type) turn
 			if err != nil {
 				return nil, err
 			}
-			return scaled(n, dst.Precision, dst.Scale)
+			if dst.Precision > 0 {
+				return scaled(n, limit, dst.Scale)
+			}
+			if -n.Exp > mostFraction {
+				return nil, refuse("it has more than %d digits after the point", mostFraction)
+			}
+			return n, nil
 		}
 	}
 }
@@ -272,27 +279,26 @@ func scanNumeric(s string) (pgtype.Numeric, error) {
 	return n, nil
 }
 
+// power is a power of ten.
+func power(exponent int) *big.Int {
+	return new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(exponent)), nil)
+}
+
 // scaled gives a number the digits after the point that the type keeps, which
-// must be all that it has. Without a precision it keeps those that are written.
-func scaled(n pgtype.Numeric, precision, scale int) (any, error) {
-	if precision == 0 {
-		if -n.Exp > mostFraction {
-			return nil, refuse("it has more than %d digits after the point", mostFraction)
+// must be all that it has. As a multiple of the last of them it must be below limit.
+func scaled(n pgtype.Numeric, limit *big.Int, scale int) (any, error) {
+	units := n.Int
+	switch shift := int(n.Exp) + scale; {
+	case shift > 0:
+		units.Mul(units, power(shift))
+	case shift < 0:
+		rest := new(big.Int)
+		if units.QuoRem(units, power(-shift), rest); rest.Sign() != 0 {
+			return nil, refuse("it has more digits than a scale of %d keeps", scale)
 		}
-		return n, nil
 	}
-	ten := big.NewInt(10)
-	power := func(e int) *big.Int { return new(big.Int).Exp(ten, big.NewInt(int64(e)), nil) }
-	// The value as a multiple of the type's last digit.
-	shift := int(n.Exp) + scale
-	units, rest := new(big.Int), new(big.Int)
-	if shift >= 0 {
-		units.Mul(n.Int, power(shift))
-	} else if units.QuoRem(n.Int, power(-shift), rest); rest.Sign() != 0 {
-		return nil, refuse("it has more digits than a scale of %d keeps", scale)
-	}
-	if units.CmpAbs(power(precision)) >= 0 {
-		return nil, refuse("it has more digits than a precision of %d keeps", precision)
+	if units.CmpAbs(limit) >= 0 {
+		return nil, refuse("it has more digits than the type keeps")
 	}
 	if scale < 0 {
 		units.Mul(units, power(-scale))

@@ -149,17 +149,19 @@ func (r *reading) row(values []driver.Value) error {
 			continue
 		}
 		r.buf = append(r.buf, 0, 0, 0, 0)
-		err := refuse("NULL is not allowed there")
-		if v != nil {
+		var err error
+		if v == nil {
+			err = refuse("NULL is not allowed there")
+		} else {
 			r.buf, err = e.field(r.buf, v)
 		}
-		var no refusal
-		switch {
-		case errors.As(err, &no) && r.lenient:
-			r.buf = r.buf[:start]
-			r.aside++
-			return nil
-		case err != nil:
+		if err != nil {
+			var no refusal
+			if r.lenient && errors.As(err, &no) {
+				r.buf = r.buf[:start]
+				r.aside++
+				return nil
+			}
 			return &RefusedError{Table: r.table, Column: r.columns[i].Source.Name, Key: keyOf(r.columns, values), Row: r.rows + r.aside + 1, Err: err}
 		}
 		binary.BigEndian.PutUint32(r.buf[at:], uint32(len(r.buf)-at-4))

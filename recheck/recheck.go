@@ -15,8 +15,8 @@ import (
 	"github.com/moodledb/moodledb/schema"
 )
 
-// defaultMaxRow is what Options.MaxRow means by zero. The driver holds a row and grows its
-// buffer as it comes, and we hold what is made of it: some four times that much in all.
+// defaultMaxRow is what Options.MaxRow means by zero. The driver makes a buffer for each large
+// row, and we one for what becomes of it; some eight times the size was measured, garbage included.
 const defaultMaxRow = 4 << 20
 
 // wholeBytes is the size up to which an undivided table is read again as a whole.
@@ -24,8 +24,8 @@ const wholeBytes = 16 << 20
 
 // Options tune [Table]. The zero value means our own choice.
 type Options struct {
-	// MaxRow is the size of the largest row that is read again, in bytes; 0 means 4 MiB. Several
-	// times as much is held in memory.
+	// MaxRow is the size of the largest row that is read again, in bytes; 0 means 4 MiB. Rows of
+	// that size may take eight times as much memory.
 	MaxRow int64
 	// Memory bounds what the search for rows that differ holds, in bytes; 0 means 16 MiB.
 	Memory int64

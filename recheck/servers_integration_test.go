@@ -41,19 +41,25 @@ func eachSource(t *testing.T, test func(t *testing.T, e *ends)) {
 	for _, name := range testdb.Sources() {
 		t.Run(name, func(t *testing.T) {
 			e := &ends{source: testdb.Get(t, name), target: testdb.Get(t, testdb.Targets()[0])}
-			e.sourceURL, e.targetURL = e.source.Database(t), e.target.Database(t)
-			var err error
-			if e.my, err = mysql.Open(t.Context(), parse(t, e.sourceURL)); err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { _ = e.my.Close() })
-			if e.pg, err = postgres.Open(t.Context(), parse(t, e.targetURL)); err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(e.pg.Close)
+			e.open(t)
 			test(t, e)
 		})
 	}
+}
+
+// open opens a fresh database at each end.
+func (e *ends) open(t testing.TB) {
+	t.Helper()
+	e.sourceURL, e.targetURL = e.source.Database(t), e.target.Database(t)
+	var err error
+	if e.my, err = mysql.Open(t.Context(), parse(t, e.sourceURL)); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = e.my.Close() })
+	if e.pg, err = postgres.Open(t.Context(), parse(t, e.targetURL)); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(e.pg.Close)
 }
 
 // reader adapts a reader to copy.Source, as migrate does.
