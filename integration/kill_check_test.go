@@ -192,9 +192,9 @@ func (p *watched) phase(t *testing.T, r *ledgerRun) string {
 	case r.state == "preparing" || r.state == "done":
 		return r.state
 	}
-	var waiting, copied, done int
-	err := p.to.QueryRow(`SELECT count(*) FILTER (WHERE state = 'waiting'), count(*) FILTER (WHERE state = 'copied'), count(*) FILTER (WHERE state = 'done')
-FROM moodledb.run_table WHERE run = $1`, r.id).Scan(&waiting, &copied, &done)
+	var waiting, copied, unverified int
+	err := p.to.QueryRow(`SELECT count(*) FILTER (WHERE state = 'waiting'), count(*) FILTER (WHERE state = 'copied'), count(*) FILTER (WHERE state = 'done' AND copies)
+FROM moodledb.run_table WHERE run = $1`, r.id).Scan(&waiting, &copied, &unverified)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -205,6 +205,8 @@ FROM moodledb.run_table WHERE run = $1`, r.id).Scan(&waiting, &copied, &done)
 		return "copying and building"
 	case copied > 0:
 		return "building"
+	case unverified > 0:
+		return "verifying"
 	}
 	return "handing over"
 }

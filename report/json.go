@@ -27,6 +27,7 @@ type planJSON struct {
 	Jobs          int            `json:"jobs"`
 	MemoryBytes   int64          `json:"memory_bytes"`
 	ChunkBytes    int64          `json:"chunk_bytes"`
+	Verify        string         `json:"verify"`
 	Policy        policyJSON     `json:"bad_values"`
 	Resume        resumeJSON     `json:"resume"`
 	Snapshot      planSnapshot   `json:"snapshot"`
@@ -166,10 +167,22 @@ type resultJSON struct {
 	Changes      []changeJSON   `json:"changes"`
 	Rejects      []rejectJSON   `json:"rejects"`
 	Indexes      int            `json:"indexes"`
+	Verification readBackJSON   `json:"verification"`
 	Snapshot     snapshotJSON   `json:"snapshot"`
 	Tables       []resultTable  `json:"tables"`
 	LeftOut      []leftOutJSON  `json:"left_out"`
 	Findings     []findingEntry `json:"findings"`
+}
+
+// readBackJSON says what was read back and compared with what was sent: Seconds
+// of all sessions together. Counted tables were counted by the source, too.
+type readBackJSON struct {
+	Mode    string  `json:"mode"`
+	Tables  int     `json:"tables"`
+	Rows    int64   `json:"rows"`
+	Bytes   int64   `json:"bytes"`
+	Seconds float64 `json:"seconds"`
+	Counted int     `json:"counted_tables"`
 }
 
 // changeJSON is a value that a policy changed. The values are shortened, quoted
@@ -224,6 +237,10 @@ type resultTable struct {
 	NextValue    int64   `json:"next_value"`
 	Changed      int64   `json:"changed_values"`
 	Rejected     int64   `json:"rejected_rows"`
+	Verified     bool    `json:"verified"`
+	Counted      bool    `json:"counted"`
+	Verification float64 `json:"verify_seconds"`
+	Fingerprint  string  `json:"fingerprint"`
 }
 
 func planDocument(p *migrate.Plan) planJSON {
@@ -240,6 +257,7 @@ func planDocument(p *migrate.Plan) planJSON {
 		Jobs:          p.Jobs,
 		MemoryBytes:   p.Memory,
 		ChunkBytes:    p.Chunk,
+		Verify:        string(p.Verify),
 		Policy:        policyDocument(p.Policy),
 		Resume:        resumeDocument(p.Resume),
 		Snapshot: planSnapshot{
@@ -323,10 +341,18 @@ func resultDocument(r *migrate.Result) resultJSON {
 		Seconds:      seconds(r.Elapsed),
 		Totals:       totalsJSON{Tables: tables, Rows: rows, Bytes: bytes},
 		Indexes:      r.Indexes,
+		Verification: readBackDocument(r),
 		Snapshot:     snapshotDocument(r.Snapshot),
 		Tables:       list(r.Tables, resultTableDocument),
 		LeftOut:      list(r.LeftOut, leftOutDocument),
 		Findings:     list(r.Findings, findingDocument),
+	}
+}
+
+func readBackDocument(r *migrate.Result) readBackJSON {
+	v := r.Verified()
+	return readBackJSON{
+		Mode: string(r.Verify), Tables: v.Tables, Rows: v.Rows, Bytes: v.Bytes, Seconds: seconds(v.Time), Counted: v.Counted,
 	}
 }
 
@@ -343,8 +369,17 @@ func resultTableDocument(t migrate.TableResult) resultTable {
 	return resultTable{
 		Name: t.Name, Declared: t.Declared, Copied: t.Copied, Reason: t.Reason, Rows: t.Rows, Bytes: t.Bytes, Indexes: t.Indexes,
 		CopySeconds: seconds(t.CopyTime), IndexSeconds: seconds(t.IndexTime), NextValue: t.NextValue,
-		Changed: t.Changed, Rejected: t.Rejected,
+		Changed: t.Changed, Rejected: t.Rejected, Verified: t.Verified, Counted: t.Counted, Verification: seconds(t.VerifyTime),
+		Fingerprint: fingerprintText(t),
 	}
+}
+
+// fingerprintText is that of the rows as they were sent; empty when none were.
+func fingerprintText(t migrate.TableResult) string {
+	if !t.Copied {
+		return ""
+	}
+	return t.Sum.String()
 }
 
 func endpointDocument(e migrate.Endpoint) endpointJSON {

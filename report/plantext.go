@@ -65,8 +65,17 @@ func planFacts(p *migrate.Plan) []fact {
 		{"snapshot", planSnapshotText(p.Snapshot)},
 		{"parts", partsText(p)},
 		{"bad values", policyText(p.Policy)},
+		{"verify", planVerifyText(p.Verify)},
 		{"estimate", fmt.Sprintf("%s to copy, %s, %s", plural(int64(sum.Tables), "table"), plural(sum.Rows, "row"), sizeText(sum.Bytes))},
 	}
+}
+
+// planVerifyText says what is read back.
+func planVerifyText(mode migrate.VerifyMode) string {
+	if mode == migrate.VerifyNone {
+		return "nothing"
+	}
+	return "every row is read back before it is published"
 }
 
 // partsText says into how many parts tables are divided.

@@ -46,6 +46,7 @@ type tableResumedJSON struct {
 	Indexes int    `json:"indexes"`
 	Copied  bool   `json:"copied"`
 	Done    bool   `json:"done"`
+	Verify  bool   `json:"verified"`
 }
 
 type tableStartedJSON struct {
@@ -81,6 +82,14 @@ type tableDoneJSON struct {
 	Table string `json:"table"`
 }
 
+type tableVerifiedJSON struct {
+	eventHead
+	Table   string  `json:"table"`
+	Rows    int64   `json:"rows"`
+	Bytes   int64   `json:"bytes"`
+	Seconds float64 `json:"seconds"`
+}
+
 type retryingJSON struct {
 	eventHead
 	What        string  `json:"what"`
@@ -114,6 +123,7 @@ type progressJSON struct {
 	Tables        int           `json:"tables"`
 	TablesCopied  int           `json:"tables_copied"`
 	TablesDone    int           `json:"tables_done"`
+	Verified      int           `json:"tables_verified"`
 	Rows          int64         `json:"rows"`
 	ExpectedRows  int64         `json:"expected_rows"`
 	Bytes         int64         `json:"bytes"`
@@ -134,6 +144,7 @@ type workingJSON struct {
 	Bytes         int64    `json:"bytes"`
 	ExpectedBytes int64    `json:"expected_bytes"`
 	Copied        bool     `json:"copied"`
+	Reading       bool     `json:"reading"`
 	Building      []string `json:"building"`
 }
 
@@ -148,7 +159,7 @@ func head(at time.Time, event string) eventHead {
 }
 
 // EventLine writes an event of a run as one line of JSON. Counts of tables
-// while they are copied have no line of their own: see [ProgressLine].
+// while they are copied or read back have no line of their own: see [ProgressLine].
 func EventLine(w io.Writer, at time.Time, e migrate.Event) error {
 	document, err := eventDocument(at, e)
 	if err != nil || document == nil {
@@ -166,10 +177,10 @@ func eventDocument(at time.Time, e migrate.Event) (any, error) {
 	case migrate.StepDone:
 		return stepDoneJSON{head(at, "step_done"), e.Name, seconds(e.Elapsed), e.Detail}, nil
 	case migrate.TableResumed:
-		return tableResumedJSON{head(at, "table_resumed"), e.Table, e.Rows, e.Bytes, e.Indexes, e.Copied, e.Done}, nil
+		return tableResumedJSON{head(at, "table_resumed"), e.Table, e.Rows, e.Bytes, e.Indexes, e.Copied, e.Done, e.Verified}, nil
 	case migrate.TableStarted:
 		return tableStartedJSON{head(at, "table_started"), e.Table, e.Rows, e.Bytes}, nil
-	case migrate.TableProgress:
+	case migrate.TableProgress, migrate.VerifyProgress:
 		return nil, nil
 	case migrate.TableCopied:
 		return tableCopiedJSON{head(at, "table_copied"), e.Table, e.Rows, e.Bytes, seconds(e.Elapsed)}, nil
@@ -179,6 +190,8 @@ func eventDocument(at time.Time, e migrate.Event) (any, error) {
 		return indexBuiltJSON{head(at, "index_built"), e.Table, e.Name, seconds(e.Elapsed)}, nil
 	case migrate.TableDone:
 		return tableDoneJSON{head(at, "table_done"), e.Table}, nil
+	case migrate.TableVerified:
+		return tableVerifiedJSON{head(at, "table_verified"), e.Table, e.Rows, e.Bytes, seconds(e.Elapsed)}, nil
 	case migrate.Retrying:
 		return retryingJSON{head(at, "retrying"), e.What, errorText(e.Err), seconds(e.Wait)}, nil
 	case migrate.ReaderLost:
@@ -212,11 +225,11 @@ func ProgressLine(w io.Writer, at time.Time, p *Progress) error {
 	}
 	return writeLine(w, progressJSON{
 		eventHead: head(at, "progress"), Run: p.Run, Step: p.Step, Elapsed: seconds(p.Elapsed), Fraction: thousandth(p.Fraction), ETA: eta,
-		Tables: p.Tables, TablesCopied: p.Copied, TablesDone: p.Done, Rows: p.Rows, ExpectedRows: p.ExpectedRows,
+		Tables: p.Tables, TablesCopied: p.Copied, TablesDone: p.Done, Verified: p.Verified, Rows: p.Rows, ExpectedRows: p.ExpectedRows,
 		Bytes: p.Bytes, ExpectedBytes: p.ExpectedBytes, Indexes: p.Indexes, IndexesBuilt: p.Built,
 		RowRate: thousandth(p.RowRate), ByteRate: thousandth(p.ByteRate), Retries: p.Retries, ReadersLost: p.ReadersLost,
 		Working: list(p.Working, func(t WorkingTable) workingJSON {
-			return workingJSON{t.Table, t.Rows, t.ExpectedRows, t.Bytes, t.ExpectedBytes, t.Copied, list(t.Building, same)}
+			return workingJSON{t.Table, t.Rows, t.ExpectedRows, t.Bytes, t.ExpectedBytes, t.Copied, t.Reading, list(t.Building, same)}
 		}),
 	})
 }

@@ -65,11 +65,24 @@ func resultFacts(r *migrate.Result) []fact {
 	if r.Run > 0 {
 		facts = append(facts, fact{"run", runText(r)})
 	}
+	facts = append(facts, fact{"verified", verifiedText(r)})
 	facts = append(facts, snapshotFacts(r.Snapshot)...)
 	if r.Kept != "" {
 		facts = append(facts, fact{"kept", fmt.Sprintf("what was there before is in schema %s", r.Kept)})
 	}
 	return append(facts, fact{"time", timeText(r.Elapsed) + rates(rows, bytes, r.Elapsed)})
+}
+
+// verifiedText says what was read back, and what was not.
+func verifiedText(r *migrate.Result) string {
+	if r.Verify == migrate.VerifyNone {
+		return "NOTHING: --verify none"
+	}
+	tables, _, _ := r.Totals()
+	v := r.Verified()
+	text := fmt.Sprintf("%d of %s read back and found as sent (%s rows, %s, in %s of all sessions)",
+		v.Tables, plural(int64(tables), "table"), countText(v.Rows), sizeText(v.Bytes), timeText(v.Time))
+	return text + fmt.Sprintf("; the source counted as many rows in %d of them", v.Counted)
 }
 
 // runText names the run in the target's ledger.

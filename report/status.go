@@ -173,6 +173,11 @@ func runFacts(r *migrate.RunStatus) []fact {
 		fact{"bytes", fmt.Sprintf(of, sizeText(r.Bytes), sizeText(r.ExpectedBytes))},
 		fact{"indexes", fmt.Sprintf("%d of %d built", r.Built, r.Indexes)},
 	)
+	verified := fmt.Sprintf("%d of %d tables read back and found as sent", r.Tables.Verified, r.Tables.All)
+	if r.Verify == migrate.VerifyNone {
+		verified = "nothing: --verify none"
+	}
+	facts = append(facts, fact{"verified", verified})
 	if r.Chunks > 0 {
 		facts = append(facts, fact{"parts", fmt.Sprintf("%d of %d copied, of large tables", r.ChunksDone, r.Chunks)})
 	}
@@ -254,6 +259,8 @@ func doingText(a *postgres.Activity) string {
 	switch a.Kind {
 	case postgres.ActivityCopy:
 		return fmt.Sprintf("copy: %s, %s", plural(a.Rows, "row"), sizeText(a.Bytes))
+	case postgres.ActivityRead:
+		return fmt.Sprintf("read back: %s, %s", plural(a.Rows, "row"), sizeText(a.Bytes))
 	case postgres.ActivityIndex:
 		text := strings.TrimSpace("index " + a.Index)
 		if a.Phase != "" {

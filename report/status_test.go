@@ -22,7 +22,7 @@ func someRuns() []migrate.RunStatus {
 		{
 			ID: 12, State: migrate.RunRunning, Mode: migrate.Staged, Tool: "v1.2.3", Source: "root@db:3306/moodle", Prefix: "mdl_",
 			Load: "moodledb_moodle", Publish: "public", Owner: "moodle", Attempts: 2, Started: at, Resumed: at.Add(time.Hour), Snapshot: snapshot,
-			Tables: migrate.TableCounts{All: 480, Copied: 300, Done: 290}, Others: 3,
+			Tables: migrate.TableCounts{All: 480, Copied: 300, Done: 290, Verified: 280}, Others: 3, Verify: migrate.VerifyAll,
 			Rows: 123_456_789, ExpectedRows: 400_000_000, Bytes: 40 * gib, ExpectedBytes: 100 * gib, Indexes: 1200, Built: 700, Chunks: 90, ChunksDone: 30,
 			Changed: 4, Rejected: 1, Fraction: 0.4242, Left: 90*time.Minute + 3*time.Second, LeftKnown: true, Hidden: 0,
 			Working: []migrate.TableStatus{
@@ -37,6 +37,7 @@ func someRuns() []migrate.RunStatus {
 					Table: "mdl_forum_posts", Copied: true, Rows: 7_000_000, ExpectedRows: 6_900_000, Bytes: 9 * gib, ExpectedBytes: 8 * gib, Indexes: 5, Built: 2, Changed: 4, Rejected: 1,
 					Sessions: []postgres.Activity{
 						{PID: 4713, Kind: postgres.ActivityIndex, Since: time.Minute, Index: "mdl_foruposts_use_ix", Phase: "building index: scanning table", Done: 431, Total: 1000},
+						{PID: 4716, Kind: postgres.ActivityRead, Since: 2 * time.Second, Rows: 1000, Bytes: 3 << 20},
 						{PID: 4714, Kind: postgres.ActivityIndex, Since: time.Minute, Index: "mdl_foruposts_id_pk", Phase: "building index: sorting live tuples", Done: 9, Total: 9},
 					},
 				},
@@ -55,7 +56,7 @@ func someRuns() []migrate.RunStatus {
 		},
 		{
 			ID: 9, State: migrate.RunDone, Mode: migrate.Staged, Tool: "v1.2.2", Source: "root@db:3306/moodle", Load: "moodledb_moodle", Publish: "public", Attempts: 1,
-			Started: at, Resumed: at, Ended: at.Add(3 * time.Hour), Tables: migrate.TableCounts{All: 480, Copied: 480, Done: 480}, Rows: 9, ExpectedRows: 10, Bytes: 11, ExpectedBytes: 12,
+			Started: at, Resumed: at, Ended: at.Add(3 * time.Hour), Tables: migrate.TableCounts{All: 480, Copied: 480, Done: 480}, Verify: migrate.VerifyNone, Rows: 9, ExpectedRows: 10, Bytes: 11, ExpectedBytes: 12,
 			Indexes: 3, Built: 3, Fraction: 1,
 		},
 	}
@@ -118,12 +119,15 @@ func TestProgressGolden(t *testing.T) {
 		migrate.RunStarted{ID: 3, Resumed: true},
 		migrate.StepStarted{Name: "copy rows"},
 		migrate.TableResumed{Table: "mdl_log", Rows: 10, Bytes: 1000, Indexes: 1, Copied: true},
+		migrate.TableResumed{Table: "mdl_user", Rows: 1, Copied: true, Done: true, Verified: true},
 		migrate.TableStarted{Table: "mdl_\x1b[2J\nlog", Rows: 100, Bytes: 10000},
 		migrate.TableProgress{Table: "mdl_log", Rows: 5, Bytes: 500},
 		migrate.TableCopied{Table: "mdl_log", Rows: 100, Bytes: 10000, Elapsed: 1234567 * time.Microsecond},
 		migrate.IndexStarted{Table: "mdl_log", Name: "mdl_log_pk"},
 		migrate.IndexBuilt{Table: "mdl_log", Name: "mdl_log_pk", Elapsed: time.Second},
 		migrate.TableDone{Table: "mdl_log"},
+		migrate.VerifyProgress{Table: "mdl_log", Rows: 50, Bytes: 5000},
+		migrate.TableVerified{Table: "mdl_log", Rows: 100, Bytes: 10021, Elapsed: 765 * time.Millisecond},
 		migrate.Retrying{What: `table "mdl_log"`, Err: errors.New("deadlock"), Wait: 250 * time.Millisecond},
 		migrate.Retrying{What: "x"},
 		migrate.ReaderLost{What: `table "mdl_log"`, Err: errors.New("broken pipe")},
@@ -135,9 +139,9 @@ func TestProgressGolden(t *testing.T) {
 		}
 	}
 	p := &report.Progress{
-		Run: 3, Step: "copy rows", Elapsed: time.Minute, Fraction: 0.25, Left: 3 * time.Minute, LeftKnown: true, Tables: 4, Copied: 2, Done: 1,
+		Run: 3, Step: "copy rows", Elapsed: time.Minute, Fraction: 0.25, Left: 3 * time.Minute, LeftKnown: true, Tables: 4, Copied: 2, Done: 1, Verified: 1, Verify: true,
 		Rows: 10, ExpectedRows: 40, Bytes: 1000, ExpectedBytes: 4000, Indexes: 8, Built: 3, RowRate: 1.23456, ByteRate: 99, Retries: 2, ReadersLost: 1,
-		Working: []report.WorkingTable{{Table: "mdl_log", Rows: 5, ExpectedRows: 10, Bytes: 500, ExpectedBytes: 1000}, {Table: "mdl_user", Copied: true, Building: []string{"a", "b"}}},
+		Working: []report.WorkingTable{{Table: "mdl_log", Rows: 5, ExpectedRows: 10, Bytes: 500, ExpectedBytes: 1000}, {Table: "mdl_user", Copied: true, Building: []string{"a", "b"}}, {Table: "mdl_files", Copied: true, Reading: true}},
 	}
 	plan := &migrate.Plan{Findings: []migrate.Finding{{Code: "x-y", Severity: migrate.Warning, Table: "t", Message: "m", Hint: "h"}, {Severity: migrate.Info}}}
 	for _, err := range []error{

@@ -38,6 +38,8 @@ type runJSON struct {
 	Tables        int            `json:"tables"`
 	TablesCopied  int            `json:"tables_copied"`
 	TablesDone    int            `json:"tables_done"`
+	Verify        string         `json:"verify"`
+	Verified      int            `json:"tables_verified"`
 	TablesEmpty   int            `json:"tables_without_rows"`
 	Rows          int64          `json:"rows"`
 	ExpectedRows  int64          `json:"expected_rows"`
@@ -57,6 +59,7 @@ type runJSON struct {
 type runTableJSON struct {
 	Table         string `json:"table"`
 	Copied        bool   `json:"copied"`
+	Verified      bool   `json:"verified"`
 	Rows          int64  `json:"rows"`
 	ExpectedRows  int64  `json:"expected_rows"`
 	Bytes         int64  `json:"bytes"`
@@ -99,7 +102,7 @@ func runDocument(r *migrate.RunStatus) runJSON {
 		LoadSchema: r.Load, PublishSchema: r.Publish, Owner: r.Owner, Attempts: r.Attempts, Problem: r.Problem,
 		Started: moment(r.Started), Resumed: moment(r.Resumed), Ended: moment(r.Ended),
 		Snapshot: snapshotDocument(r.Snapshot),
-		Fraction: thousandth(r.Fraction), ETA: eta, Tables: r.Tables.All, TablesCopied: r.Tables.Copied, TablesDone: r.Tables.Done, TablesEmpty: r.Others,
+		Fraction: thousandth(r.Fraction), ETA: eta, Tables: r.Tables.All, TablesCopied: r.Tables.Copied, TablesDone: r.Tables.Done, Verify: string(r.Verify), Verified: r.Tables.Verified, TablesEmpty: r.Others,
 		Rows: r.Rows, ExpectedRows: r.ExpectedRows, Bytes: r.Bytes, ExpectedBytes: r.ExpectedBytes,
 		Indexes: r.Indexes, IndexesBuilt: r.Built, Chunks: r.Chunks, ChunksDone: r.ChunksDone,
 		Changed: r.Changed, Rejected: r.Rejected, Hidden: r.Hidden, Sessions: []sessionJSON{},
@@ -118,7 +121,7 @@ func runDocument(r *migrate.RunStatus) runJSON {
 
 func runTableDocument(t migrate.TableStatus) runTableJSON {
 	return runTableJSON{
-		Table: t.Table, Copied: t.Copied, Rows: t.Rows, ExpectedRows: t.ExpectedRows, Bytes: t.Bytes, ExpectedBytes: t.ExpectedBytes,
+		Table: t.Table, Copied: t.Copied, Verified: t.Verified, Rows: t.Rows, ExpectedRows: t.ExpectedRows, Bytes: t.Bytes, ExpectedBytes: t.ExpectedBytes,
 		Indexes: t.Indexes, IndexesBuilt: t.Built, Chunks: t.Chunks, ChunksDone: t.ChunksDone, Changed: t.Changed, Rejected: t.Rejected,
 	}
 }

@@ -64,6 +64,8 @@ func (f *migrateFlags) register(flags *pflag.FlagSet) {
 	flags.StringVar(&f.chunk, "chunk", "64MiB", "`size` of the parts in which large tables are copied; a kill or a lost connection costs no more than these")
 	flags.StringVar((*string)(&f.options.Snapshot), "snapshot", string(mysql.SnapshotAuto),
 		"`way` in which all readers see one moment of the source: auto (shown without a lock, else by a lock of milliseconds), lock, none")
+	flags.StringVar((*string)(&f.options.Verify), "verify", string(migrate.VerifyAll),
+		"`what` of the rows that arrived is read back and compared with what was sent, before it is published: all, none")
 	flags.StringVar(&f.memory, "memory", "256MiB", "upper bound of the memory that the program allocates, as a `size`; the pages of its own file (some 40 MiB, which the system can drop) come on top")
 	flags.StringVar(&f.format, "format", "text", "`text` or json, on standard output")
 	flags.BoolVarP(&f.yes, "yes", "y", false, "do not ask before something is replaced or truncated")

@@ -10,6 +10,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/moodledb/moodledb/migrate"
 )
 
 // Exit codes: a difference or a blocker is a result, not a failure.
@@ -58,6 +60,9 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	var usage usageError
 	if errors.As(err, &usage) {
 		fmt.Fprintln(stderr, "See 'moodledb --help' or 'moodledb VERB --help'.")
+	}
+	if errors.Is(err, migrate.ErrDifferent) {
+		return exitBlocked
 	}
 	return exitFailed
 }

@@ -43,9 +43,11 @@ func newFigures() *figures {
 	f.gauge("moodledb_tables_done", "Tables that are complete: rows, keys and indexes.", func(p *report.Progress) int64 { return int64(p.Done) })
 	f.gauge("moodledb_indexes", "Keys and indexes to build.", func(p *report.Progress) int64 { return int64(p.Indexes) })
 	f.gauge("moodledb_indexes_built", "Keys and indexes that are built.", func(p *report.Progress) int64 { return int64(p.Built) })
-	f.gauge("moodledb_tables_working", "Tables that are being copied or built now.", func(p *report.Progress) int64 { return int64(len(p.Working)) })
+	f.gauge("moodledb_tables_verified", "Tables whose rows were read back, and are what was sent.", func(p *report.Progress) int64 { return int64(p.Verified) })
+	f.gauge("moodledb_tables_working", "Tables that are being copied, built or read back now.", func(p *report.Progress) int64 { return int64(len(p.Working)) })
 	f.counter("moodledb_copied_rows_total", "Rows that this attempt has sent; what is copied anew counts again.", func(p *report.Progress) int64 { return p.SentRows })
 	f.counter("moodledb_copied_bytes_total", "Bytes of rows that this attempt has sent; what is copied anew counts again.", func(p *report.Progress) int64 { return p.SentBytes })
+	f.counter("moodledb_read_bytes_total", "Bytes of rows that this attempt has read back; what is read anew counts again.", func(p *report.Progress) int64 { return p.ReadBytes })
 	f.counter("moodledb_retries_total", "Errors that may pass, and after which a part was tried again.", func(p *report.Progress) int64 { return int64(p.Retries) })
 	f.counter("moodledb_readers_lost_total", "Readers of the source whose connection was lost.", func(p *report.Progress) int64 { return int64(p.ReadersLost) })
 	f.add("moodledb_progress_ratio", "The part of the work that is done, between 0 and 1.", prometheus.GaugeValue,

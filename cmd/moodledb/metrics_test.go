@@ -113,6 +113,7 @@ moodledb_expected_rows 1010
 moodledb_indexes 3
 moodledb_indexes_built 0
 moodledb_progress_ratio 0.249709
+moodledb_read_bytes_total 0
 moodledb_readers_lost_total 0
 moodledb_retries_total 1
 moodledb_rows 500
@@ -122,6 +123,7 @@ moodledb_table_expected_bytes{table="mdl_log\"\\\n` + "\ufffd" + `"} 1.073741824
 moodledb_tables 2
 moodledb_tables_copied 0
 moodledb_tables_done 0
+moodledb_tables_verified 0
 moodledb_tables_working 1
 `
 	if got := figuresOf(scrape(t, m.url())); shorten(got) != want {

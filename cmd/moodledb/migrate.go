@@ -20,11 +20,14 @@ func newMigrate(t *terminal) *cobra.Command {
 		Short: "Move a site from MySQL or MariaDB to PostgreSQL",
 		Long: `migrate makes the schema that Moodle's own installer would make on PostgreSQL,
 copies every row into it, builds keys and indexes, sets sequences and owners,
-and publishes the result.
+reads every row back to compare it with what was sent, and publishes the result.
 
 Rows are loaded into a staging schema named after the source database. Only
 when all is in place is it renamed to public, in one transaction. The source is
 only read.
+
+When a row that arrived is not the one that was sent, or the source counts
+another number of rows, nothing is published and the exit code is 1.
 
 The site should be in maintenance mode while its database is copied.
 

@@ -25,14 +25,16 @@ type bars struct {
 	pool  *mpb.Progress
 	total *mpb.Bar
 	// copies are the bars of tables, builds those of indexes by table and name.
+	// reads are those of tables that are read back.
 	copies map[string]*mpb.Bar
+	reads  map[string]*mpb.Bar
 	builds map[[2]string]*mpb.Bar
 	large  map[string]int64
 	text   string
 }
 
 func newBars(w io.Writer, tr *tracker) *bars {
-	return &bars{w: w, tr: tr, copies: map[string]*mpb.Bar{}, builds: map[[2]string]*mpb.Bar{}, large: map[string]int64{}}
+	return &bars{w: w, tr: tr, copies: map[string]*mpb.Bar{}, reads: map[string]*mpb.Bar{}, builds: map[[2]string]*mpb.Bar{}, large: map[string]int64{}}
 }
 
 const (
@@ -102,6 +104,10 @@ func (b *bars) handle(e migrate.Event) {
 		b.indexStarted(e)
 	case migrate.IndexBuilt:
 		drop(b.builds, [2]string{e.Table, e.Name})
+	case migrate.VerifyProgress:
+		b.reading(e)
+	case migrate.TableVerified:
+		drop(b.reads, e.Table)
 	case migrate.RunStarted, migrate.StepStarted, migrate.StepDone, migrate.Notice, migrate.Retrying:
 		b.say(report.Printable(eventLine(e)))
 	}
@@ -125,6 +131,21 @@ func (b *bars) indexStarted(e migrate.IndexStarted) {
 	drop(b.builds, key)
 	b.builds[key] = b.pool.New(1, mpb.NopStyle(), mpb.BarRemoveOnComplete(), named("  "+e.Name),
 		mpb.AppendDecorators(decor.Name("index, "), decor.Elapsed(decor.ET_STYLE_GO)))
+}
+
+// reading draws how far a large table is read back.
+func (b *bars) reading(e migrate.VerifyProgress) {
+	if b.large[e.Table] == 0 {
+		return
+	}
+	b.start()
+	bar := b.reads[e.Table]
+	if bar == nil {
+		bar = b.pool.New(b.large[e.Table], mpb.BarStyle(), mpb.BarRemoveOnComplete(), named(e.Table),
+			mpb.AppendDecorators(decor.Name(" read back"), decor.CountersKibiByte(" % .1f / % .1f")))
+		b.reads[e.Table] = bar
+	}
+	bar.SetCurrent(min(e.Bytes, b.large[e.Table]-1))
 }
 
 // drop takes a bar away: one whose total was given cannot be lowered.
@@ -153,6 +174,9 @@ func (b *bars) close(err error) {
 	b.tick()
 	for name := range b.copies {
 		drop(b.copies, name)
+	}
+	for name := range b.reads {
+		drop(b.reads, name)
 	}
 	for key := range b.builds {
 		drop(b.builds, key)

@@ -87,6 +87,11 @@ func eventLine(e migrate.Event) string {
 			return fmt.Sprintf("  copied %s: %s rows, %s in %s", e.Table, humanize.Comma(e.Rows),
 				humanize.IBytes(uint64(e.Bytes)), e.Elapsed.Round(time.Millisecond))
 		}
+	case migrate.TableVerified:
+		if e.Bytes >= largeTable {
+			return fmt.Sprintf("  verified %s: %s rows, %s in %s", e.Table, humanize.Comma(e.Rows),
+				humanize.IBytes(uint64(e.Bytes)), e.Elapsed.Round(time.Millisecond))
+		}
 	case migrate.IndexBuilt:
 		if e.Elapsed >= largeBuild {
 			return fmt.Sprintf("  built %s of %s in %s", e.Name, e.Table, e.Elapsed.Round(time.Millisecond))
@@ -113,9 +118,17 @@ func resumedLine(p *report.Progress) string {
 
 // progressLine is the state in one line.
 func progressLine(p *report.Progress) string {
-	return fmt.Sprintf("%3.0f%%  %d/%d tables  %d/%d indexes  %s rows  %s  %s rows/s  %s/s  %s",
-		percent(p.Fraction), p.Copied, p.Tables, p.Built, p.Indexes, humanize.Comma(p.Rows), sizeText(p.Bytes),
+	return fmt.Sprintf("%3.0f%%  %d/%d tables  %d/%d indexes%s  %s rows  %s  %s rows/s  %s/s  %s",
+		percent(p.Fraction), p.Copied, p.Tables, p.Built, p.Indexes, verifiedText(p), humanize.Comma(p.Rows), sizeText(p.Bytes),
 		humanize.Comma(int64(p.RowRate)), sizeText(int64(p.ByteRate)), etaText(p))
+}
+
+// verifiedText is how many tables are read back; empty when none is to be.
+func verifiedText(p *report.Progress) string {
+	if !p.Verify {
+		return ""
+	}
+	return fmt.Sprintf("  %d/%d verified", p.Verified, p.Tables)
 }
 
 func etaText(p *report.Progress) string {

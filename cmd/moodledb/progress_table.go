@@ -21,11 +21,15 @@ type tableTrack struct {
 	// under way, and since when.
 	indexes, built int
 	building       map[string]time.Time
+	// verifies is set when the table is read back, verified when that is done;
+	// read are the bytes that were.
+	verifies, verified bool
+	read               int64
 }
 
-func newTableTrack(t *migrate.Table) *tableTrack {
+func newTableTrack(t *migrate.Table, verifies bool) *tableTrack {
 	return &tableTrack{
-		name: t.Target, copies: t.Copy, expectedRows: t.Rows, expectedBytes: t.Bytes,
+		name: t.Target, copies: t.Copy, expectedRows: t.Rows, expectedBytes: t.Bytes, verifies: t.Copy && verifies,
 		indexes: len(t.After), building: map[string]time.Time{},
 	}
 }
@@ -66,14 +70,29 @@ func (t *tableTrack) indexWork() int64 {
 	return migrate.BuildWork(t.expectedRows)
 }
 
+// verifyWork is the work of the reading back.
+func (t *tableTrack) verifyWork() (done, total int64) {
+	if !t.verifies {
+		return 0, 0
+	}
+	total = migrate.VerifyWork(t.expectedBytes)
+	if t.verified {
+		return total, total
+	}
+	return min(migrate.VerifyWork(t.read), total), total
+}
+
+// isReading reports whether a part of the table is read back.
+func (t *tableTrack) isReading() bool { return t.read > 0 && !t.verified }
+
 // isWorking reports whether something is done for the table just now.
 func (t *tableTrack) isWorking() bool {
-	return len(t.building) > 0 || t.started && !t.copied
+	return len(t.building) > 0 || t.started && !t.copied || t.isReading()
 }
 
 func (t *tableTrack) working() report.WorkingTable {
 	return report.WorkingTable{
 		Table: t.name, Rows: t.rows, Bytes: t.bytes, ExpectedRows: t.expectedRows, ExpectedBytes: t.expectedBytes,
-		Copied: t.copied, Building: slices.Sorted(maps.Keys(t.building)),
+		Copied: t.copied, Reading: t.isReading(), Building: slices.Sorted(maps.Keys(t.building)),
 	}
 }

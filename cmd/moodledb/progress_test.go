@@ -61,7 +61,7 @@ copy rows: 7s (all of them)
 
 // TestEveryWay: a whole run is shown in each way without a terminal, and what is shown ends with the run.
 func TestEveryWay(t *testing.T) {
-	plan := &migrate.Plan{Tables: []migrate.Table{{Target: "mdl_log", Copy: true, Rows: 2000, Bytes: 20 << 20, After: builds(1)}}}
+	plan := &migrate.Plan{Verify: migrate.VerifyAll, Tables: []migrate.Table{{Target: "mdl_log", Copy: true, Rows: 2000, Bytes: 20 << 20, After: builds(1)}}}
 	for kind, want := range map[string]string{
 		progressAuto: "copied mdl_log", progressPlain: "copied mdl_log", progressBar: "100%", progressJSON: `"event":"ended"`, progressNone: "",
 	} {
@@ -87,6 +87,8 @@ func TestEveryWay(t *testing.T) {
 						migrate.IndexStarted{Table: "mdl_log", Name: "x"},
 						migrate.IndexBuilt{Table: "mdl_log", Name: "x"},
 						migrate.TableDone{Table: "mdl_log"},
+						migrate.VerifyProgress{Table: "mdl_log", Rows: 1000, Bytes: 10 << 20},
+						migrate.TableVerified{Table: "mdl_log", Rows: 2000, Bytes: 20 << 20},
 						migrate.StepDone{Name: "copy"},
 					} {
 						p.handle(e)

@@ -13,9 +13,9 @@ import (
 
 // tracker adds up events. It may be asked by several goroutines at once.
 //
-// Work is counted in bytes: those of rows, and what index builds cost in the
-// same unit. A further kind of work, such as verification, gets its own method
-// of tableTrack, and its terms in progress and speed.
+// Work is counted in bytes: those of rows, and what index builds and reading
+// back cost in the same unit. A further kind of work gets its own method of
+// tableTrack, and its terms in progress and speed.
 type tracker struct {
 	now func() time.Time
 
@@ -25,8 +25,8 @@ type tracker struct {
 	state   report.Progress
 	started time.Time
 	// rows and bytes are the speed of copying, builds that of finished index
-	// builds, in work a second.
-	rows, bytes, builds rate
+	// builds, and reads that of reading back, both in work a second.
+	rows, bytes, builds, reads rate
 	// copiedWork is what was expected of the tables that are copied, and
 	// copiedBytes what they turned out to be.
 	copiedWork, copiedBytes int64
@@ -38,8 +38,9 @@ type tracker struct {
 
 func newTracker(plan *migrate.Plan, now func() time.Time) *tracker {
 	tr := &tracker{now: now, tables: map[string]*tableTrack{}}
+	tr.state.Verify = plan.Verify == migrate.VerifyAll
 	for i := range plan.Tables {
-		t := newTableTrack(&plan.Tables[i])
+		t := newTableTrack(&plan.Tables[i], tr.state.Verify)
 		tr.tables[t.name] = t
 		tr.state.Indexes += t.indexes
 		if t.copies {
@@ -90,6 +91,11 @@ func (tr *tracker) handleTable(e migrate.Event) {
 			t.done = true
 			tr.state.Done++
 		}
+	case migrate.VerifyProgress:
+		tr.readBack(tr.table(e.Table), e.Bytes)
+	case migrate.TableVerified:
+		tr.readBack(tr.table(e.Table), e.Bytes)
+		tr.markVerified(tr.table(e.Table))
 	}
 }
 
@@ -109,7 +115,7 @@ func (tr *tracker) begin() {
 		return
 	}
 	tr.started = tr.now()
-	for _, r := range []*rate{&tr.rows, &tr.bytes, &tr.builds} {
+	for _, r := range []*rate{&tr.rows, &tr.bytes, &tr.builds, &tr.reads} {
 		r.begin(tr.started)
 	}
 }
@@ -132,6 +138,25 @@ func (tr *tracker) resumed(t *tableTrack, e migrate.TableResumed) {
 	if e.Done && t.copies && !t.done {
 		t.done = true
 		tr.state.Done++
+	}
+	if e.Verified {
+		tr.markVerified(t)
+	}
+}
+
+// readBack sets what was read back of a table. It may begin anew.
+func (tr *tracker) readBack(t *tableTrack, bytes int64) {
+	tr.begin()
+	more := max(bytes-t.read, 0)
+	t.read = bytes
+	tr.state.ReadBytes += more
+	tr.reads.add(tr.now(), float64(migrate.VerifyWork(more)), horizon(tr.elapsed()))
+}
+
+func (tr *tracker) markVerified(t *tableTrack) {
+	if t.verifies && !t.verified {
+		t.verified = true
+		tr.state.Verified++
 	}
 }
 
@@ -198,13 +223,14 @@ func (tr *tracker) buildSpeed() float64 {
 	return float64(tr.built) / tr.buildTime.Seconds()
 }
 
-// speed is the work that was done a second of late, of both kinds together. A
+// speed is the work that was done a second of late, of all kinds together. A
 // build that is under way counts as one that will soon be done, or, when it
 // takes longer than others, as one that is done now.
 func (tr *tracker) speed(now time.Time) (float64, bool) {
 	back := horizon(tr.elapsed())
 	copies, ok := tr.bytes.perSecond(now, back)
 	builds, _ := tr.builds.perSecond(now, back)
+	reads, _ := tr.reads.perSecond(now, back)
 	for _, t := range tr.tables {
 		one := float64(t.indexWork())
 		for _, since := range t.building {
@@ -213,7 +239,7 @@ func (tr *tracker) speed(now time.Time) (float64, bool) {
 			}
 		}
 	}
-	return copies + builds, ok
+	return copies + builds + reads, ok
 }
 
 // progress is how far the run is now.
@@ -225,12 +251,14 @@ func (tr *tracker) progress() report.Progress {
 	p.Elapsed = tr.elapsed()
 	p.RowRate, _ = tr.rows.perSecond(now, back)
 	p.ByteRate, _ = tr.bytes.perSecond(now, back)
-	var copyDone, copyTotal, buildDone, buildTotal int64
+	var copyDone, copyTotal, buildDone, buildTotal, readDone, readTotal int64
 	for _, t := range tr.tables {
 		done, total := t.copyWork()
 		copyDone, copyTotal = copyDone+done, copyTotal+total
 		done, total = t.buildWork(now, tr.buildSpeed())
 		buildDone, buildTotal = buildDone+done, buildTotal+total
+		done, total = t.verifyWork()
+		readDone, readTotal = readDone+done, readTotal+total
 		if t.isWorking() {
 			p.Working = append(p.Working, t.working())
 		}
@@ -239,10 +267,10 @@ func (tr *tracker) progress() report.Progress {
 		return cmp.Or(cmp.Compare(b.ExpectedBytes, a.ExpectedBytes), strings.Compare(a.Table, b.Table))
 	})
 	p.Fraction = 1
-	if total := copyTotal + buildTotal; total > 0 {
-		p.Fraction = float64(copyDone+buildDone) / float64(total)
+	if total := copyTotal + buildTotal + readTotal; total > 0 {
+		p.Fraction = float64(copyDone+buildDone+readDone) / float64(total)
 	}
-	left := float64(copyTotal-copyDone)*tr.scale() + float64(buildTotal-buildDone)
+	left := float64(copyTotal-copyDone+readTotal-readDone)*tr.scale() + float64(buildTotal-buildDone)
 	p.Left, p.LeftKnown = tr.left(now, left)
 	return p
 }

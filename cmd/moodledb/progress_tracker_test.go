@@ -81,6 +81,51 @@ func TestTrackerCounts(t *testing.T) {
 	}
 }
 
+// Reading back counts as half of the bytes.
+func TestTrackerWeighsVerification(t *testing.T) {
+	c := newClock()
+	tr := newTracker(&migrate.Plan{Verify: migrate.VerifyAll, Tables: []migrate.Table{
+		{Target: "t", Copy: true, Rows: 100, Bytes: 400 * mib},
+		{Target: "made", Bytes: 900 * mib},
+	}}, c.time)
+	check := func(what string, fraction float64, verified int, reading bool) {
+		t.Helper()
+		p := tr.progress()
+		if math.Abs(p.Fraction-fraction) > 1e-9 || p.Verified != verified || len(p.Working) > 0 != reading || reading && !p.Working[0].Reading {
+			t.Errorf("%s: %+v", what, p)
+		}
+	}
+	tr.handle(migrate.TableStarted{Table: "t"})
+	copyEvenly(tr, c, "t", 0, 400*mib, 10*mib)
+	tr.handle(migrate.TableCopied{Table: "t", Rows: 100, Bytes: 400 * mib})
+	tr.handle(migrate.TableDone{Table: "t"})
+	check("copied", 2.0/3, 0, false)
+	for i := range int64(20) {
+		c.sleep(time.Second)
+		tr.handle(migrate.VerifyProgress{Table: "t", Rows: i, Bytes: (i + 1) * 10 * mib})
+	}
+	check("half is read back", 5.0/6, 0, true)
+	// What is left is 200 MiB, at 10 MiB a second.
+	if p := tr.progress(); !p.LeftKnown || p.Left < 15*time.Second || p.Left > 25*time.Second {
+		t.Errorf("left: %s", p.Left)
+	}
+	// The connection was lost: it is read from the start.
+	tr.handle(migrate.VerifyProgress{Table: "t", Rows: 1, Bytes: 40 * mib})
+	check("anew", 2.0/3+1.0/30, 0, true)
+	for range 2 {
+		tr.handle(migrate.TableVerified{Table: "t", Rows: 100, Bytes: 400 * mib})
+	}
+	check("verified", 1, 1, false)
+	if p := tr.progress(); p.ReadBytes != 560*mib {
+		t.Errorf("%d bytes read", p.ReadBytes)
+	}
+	resumed := newTracker(&migrate.Plan{Verify: migrate.VerifyAll, Tables: []migrate.Table{{Target: "t", Copy: true, Bytes: 400}}}, c.time)
+	resumed.handle(migrate.TableResumed{Table: "t", Rows: 100, Bytes: 400, Copied: true, Done: true, Verified: true})
+	if p := resumed.progress(); p.Fraction != 1 || p.Verified != 1 {
+		t.Errorf("resumed: %+v", p)
+	}
+}
+
 // An index counts as 100 bytes a row, whatever the size of the rows.
 func TestTrackerWeighsIndexes(t *testing.T) {
 	tr := newTracker(&migrate.Plan{Tables: []migrate.Table{

@@ -1,0 +1,343 @@
+//go:build integration
+
+package integration
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/moodledb/moodledb/convert"
+	"github.com/moodledb/moodledb/copy"
+	"github.com/moodledb/moodledb/internal/testdb"
+	"github.com/moodledb/moodledb/migrate"
+	"github.com/moodledb/moodledb/postgres"
+)
+
+// migrateWith plans and runs, and passes events on.
+func (p *pair) migrateWith(t *testing.T, opts migrate.Options, events func(migrate.Event)) (*migrate.Result, error) {
+	t.Helper()
+	plan, err := migrate.Make(t.Context(), p.source, p.target, opts)
+	if err == nil && plan.Blocked() {
+		err = blocked(plan)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return migrate.Run(t.Context(), p.source, p.target, plan, events)
+}
+
+// verifyTables are the statements for a source with a table of every kind of key.
+func verifyTables() []string {
+	return append(tinyTables(),
+		"CREATE TABLE mdl_one (id bigint NOT NULL AUTO_INCREMENT, a varchar(40), b longtext, n decimal(10,5), PRIMARY KEY (id))",
+		"INSERT INTO mdl_one (a, b, n) VALUES ('x', 'first', 1.5), ('', 'second', NULL), (NULL, '', 0), ('y ', REPEAT('z', 9000), -2)",
+		"CREATE TABLE mdl_two (course bigint NOT NULL, user bigint NOT NULL, a varchar(40), PRIMARY KEY (course, user))",
+		"INSERT INTO mdl_two VALUES (1, 1, 'a'), (1, 2, 'b'), (2, 1, 'c')",
+		"CREATE TABLE mdl_word (word varchar(40) CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci NOT NULL, a varchar(40), PRIMARY KEY (word))",
+		"INSERT INTO mdl_word VALUES ('eins', 'a'), ('Zwei', 'b'), ('drei', 'c')",
+		"CREATE TABLE mdl_none (a varchar(40), b bigint)",
+		"INSERT INTO mdl_none VALUES ('a', 1), ('a', 1), ('b', 2), (NULL, 3)",
+		"CREATE TABLE mdl_log (id bigint NOT NULL AUTO_INCREMENT, a varchar(40), b longtext, PRIMARY KEY (id), KEY log_a (a)) STATS_AUTO_RECALC=0",
+		"INSERT INTO mdl_log (a, b) VALUES ('log', REPEAT('l', 900))",
+		"INSERT INTO mdl_log (a, b) SELECT a, b FROM mdl_log", "INSERT INTO mdl_log (a, b) SELECT a, b FROM mdl_log", "INSERT INTO mdl_log (a, b) SELECT a, b FROM mdl_log",
+		"INSERT INTO mdl_log (a, b) SELECT a, b FROM mdl_log", "INSERT INTO mdl_log (a, b) SELECT a, b FROM mdl_log", "INSERT INTO mdl_log (a, b) SELECT a, b FROM mdl_log",
+		"INSERT INTO mdl_log (a, b) SELECT a, b FROM mdl_log", "INSERT INTO mdl_log (a, b) SELECT a, b FROM mdl_log", "INSERT INTO mdl_log (a, b) SELECT a, b FROM mdl_log",
+		"INSERT INTO mdl_log (a, b) SELECT a, b FROM mdl_log", "UPDATE mdl_log SET a = CONCAT(a, id)", "ANALYZE TABLE mdl_log",
+	)
+}
+
+// checkVerified fails the test unless every table of a run was verified and
+// counted, and the ledger says the same.
+func (p *pair) checkVerified(t *testing.T, result *migrate.Result) {
+	t.Helper()
+	tables, rows, sent := result.Totals()
+	v := result.Verified()
+	if v.Tables != tables || v.Rows != rows || v.Bytes != sent || v.Counted != tables || result.Verify != migrate.VerifyAll {
+		t.Errorf("verified %+v of %d tables, %d rows, %d bytes", v, tables, rows, sent)
+	}
+	have, err := p.target.RunContents(t.Context(), result.Run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	records := map[string]postgres.TableRecord{}
+	for _, r := range have.Tables {
+		records[r.Table] = r
+	}
+	for _, x := range result.Tables {
+		r := records[x.Name]
+		want := postgres.TableDone
+		if x.Copied {
+			want = postgres.TableVerified
+		}
+		if r.State != want || r.Sum != x.Sum || x.Sum.Rows != x.Rows {
+			t.Errorf("table %s: the ledger has it as %s with the sum %s, the result says %s of %d rows", x.Name, r.State, r.Sum, x.Sum, x.Rows)
+		}
+	}
+	for _, c := range have.Chunks {
+		if c.Sum.Rows != c.Rows {
+			t.Errorf("a chunk of table %s has the sum %s of %d rows", c.Table, c.Sum, c.Rows)
+		}
+	}
+	if run := lastRun(t, p); run.Verify != string(migrate.VerifyAll) {
+		t.Errorf("the ledger has the run as verifying %q", run.Verify)
+	}
+}
+
+// TestMigrateVerifies: a whole site is read back and counted, undivided and in parts, and told so.
+func TestMigrateVerifies(t *testing.T) {
+	for i, source := range testdb.Sources() {
+		for j, target := range testdb.Targets() {
+			if i > 0 && j > 0 {
+				continue
+			}
+			t.Run(source+" to "+target, func(t *testing.T) {
+				p := newPair(t, source, target)
+				p.loadSample(t)
+				p.open(t)
+				told := map[string]migrate.TableVerified{}
+				result, err := p.migrateWith(t, migrate.Options{Site: sampleCode(t), Owner: "moodle"}, func(e migrate.Event) {
+					if v, ok := e.(migrate.TableVerified); ok {
+						told[v.Table] = v
+					}
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				p.checkVerified(t, result)
+				if tables, _, _ := result.Totals(); len(told) != tables {
+					t.Errorf("%d tables were told of, %d copied", len(told), tables)
+				}
+				for _, x := range result.Tables {
+					if x.Copied && told[x.Name].Rows != x.Rows {
+						t.Errorf("table %s: told of %d rows", x.Name, told[x.Name].Rows)
+					}
+				}
+			})
+		}
+	}
+}
+
+// TestVerifyNone: who asks for none gets none, and is told so.
+func TestVerifyNone(t *testing.T) {
+	p := tiny(t, firstSource(), firstTarget())
+	result := p.migrate(t, migrate.Options{Site: tinyCode(t), Verify: migrate.VerifyNone})
+	if v := result.Verified(); v != (migrate.Verified{}) || result.Verify != migrate.VerifyNone {
+		t.Errorf("verified %+v, %s", v, result.Verify)
+	}
+	if run := lastRun(t, p); run.Verify != string(migrate.VerifyNone) || run.State != postgres.RunDone {
+		t.Errorf("the ledger has %+v", run)
+	}
+	runs, err := migrate.Status(t.Context(), p.target)
+	if err != nil || runs[0].Verify != migrate.VerifyNone || runs[0].Tables.Verified != 0 || runs[0].Fraction != 1 {
+		t.Errorf("the status is %+v, %v", runs, err)
+	}
+}
+
+// TestAlteredRowsAreFound: whatever happens to a row between its copy and the
+// reading back, in a table of whatever key, stops the run before it is published.
+func TestAlteredRowsAreFound(t *testing.T) {
+	p := newPair(t, firstSource(), firstTarget())
+	p.sourceServer.Exec(t, p.sourceURL, verifyTables()...)
+	p.open(t)
+	code := tinyCode(t)
+	// Without its key a table takes a row twice.
+	const doubled = `DO $$ DECLARE k text; BEGIN
+  FOR k IN SELECT conname FROM pg_constraint WHERE conrelid = '{}'::regclass AND contype = 'p' LOOP EXECUTE 'ALTER TABLE {} DROP CONSTRAINT ' || quote_ident(k); END LOOP;
+END $$; INSERT INTO {} SELECT * FROM {} LIMIT 1`
+	for _, c := range []struct {
+		name, table, change string
+		rows                int64 // that are found more
+	}{
+		{"a cell", "mdl_one", "UPDATE {} SET b = 'First' WHERE id = 1", 0},
+		{"a blank at the end", "mdl_one", "UPDATE {} SET a = 'y' WHERE id = 4", 0},
+		{"NULL becomes empty", "mdl_one", "UPDATE {} SET a = '' WHERE id = 3", 0},
+		{"empty becomes NULL", "mdl_one", "UPDATE {} SET a = NULL WHERE id = 2", 0},
+		{"the last decimal", "mdl_one", "UPDATE {} SET n = 1.50001 WHERE id = 1", 0},
+		{"swapped keys", "mdl_two", "UPDATE {} SET a = CASE a WHEN 'a' THEN 'b' ELSE 'a' END WHERE a IN ('a', 'b')", 0},
+		{"a removed row", "mdl_word", "DELETE FROM {} WHERE word = 'Zwei'", -1},
+		{"an added row", "mdl_two", "INSERT INTO {} VALUES (7, 7, 'x')", 1},
+		{"a doubled row", "mdl_word", doubled, 1},
+		{"a doubled row without a key", "mdl_none", "INSERT INTO {} VALUES (NULL, 3)", 1},
+		{"one twice, its twin removed", "mdl_none", "DELETE FROM {} WHERE ctid IN (SELECT max(ctid) FROM {} WHERE a = 'a'); INSERT INTO {} VALUES ('b', 2)", 0},
+		{"two that would cancel out", "mdl_none", "INSERT INTO {} VALUES ('c', 9), ('c', 9)", 2},
+		{"a large table", "mdl_log", "UPDATE {} SET a = 'other' WHERE id = (SELECT max(id) FROM {})", 0},
+		{"a row into an empty table", "mdl_config_plugins", "INSERT INTO {} VALUES (1, 'a', 'b', 'c')", 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			schema := "v" + strings.Map(func(r rune) rune {
+				if r == ' ' || r == ',' {
+					return '_'
+				}
+				return r
+			}, c.name)
+			p.targetServer.Exec(t, p.targetURL, "CREATE SCHEMA "+postgres.QuoteIdent(schema))
+			quoted := postgres.QuoteIdent(schema) + "." + c.table
+			change := strings.ReplaceAll(c.change, "{}", quoted)
+			done := 0
+			_, err := p.migrateWith(t, migrate.Options{Site: code, Schema: schema}, func(e migrate.Event) {
+				if d, ok := e.(migrate.TableDone); ok && d.Table == c.table {
+					done++
+					p.targetServer.Exec(t, p.targetURL, change)
+				}
+			})
+			var mismatch *migrate.MismatchError
+			if !errors.As(err, &mismatch) || !errors.Is(err, migrate.ErrDifferent) || done != 1 {
+				t.Fatalf("after %d changes the run ended with %v", done, err)
+			}
+			if mismatch.Table != c.table || mismatch.Found.Rows-mismatch.Sent.Rows != c.rows {
+				t.Errorf("found is %+v", mismatch)
+			}
+			var stopped *migrate.StoppedError
+			if !errors.As(err, &stopped) || lastRun(t, p).State != postgres.RunStopped {
+				t.Errorf("the run is not stopped: %v", err)
+			}
+			if _, err := p.abort(t, migrate.AbortOptions{}); err != nil {
+				t.Log(err) // what somebody else has written is theirs
+			}
+		})
+	}
+}
+
+// TestCountsAreCompared: what the source counts otherwise than it was read stops the run.
+func TestCountsAreCompared(t *testing.T) {
+	// Nobody else can make a transaction see two numbers of rows: so the table
+	// is read without a snapshot, and written to when it was copied.
+	p := tiny(t, firstSource(), firstTarget(), "CREATE TABLE mdl_plain (id int PRIMARY KEY) ENGINE=MyISAM", "INSERT INTO mdl_plain VALUES (1), (2)")
+	result := p.migrate(t, migrate.Options{Site: tinyCode(t)})
+	for _, x := range result.Tables {
+		if !x.Counted || !x.Verified {
+			t.Errorf("table %s is not counted while it is locked: %+v", x.Name, x)
+		}
+	}
+	p = p.withTarget(t)
+	result = p.migrate(t, migrate.Options{Site: tinyCode(t), Snapshot: "none"})
+	for _, x := range result.Tables {
+		if x.Counted == (x.Name == "mdl_plain") || !x.Verified {
+			t.Errorf("table %s: a table that may be written to is not counted, all others are: %+v", x.Name, x)
+		}
+	}
+}
+
+// TestVerifyUnderPolicy: rows that a policy changed or set aside are no difference.
+func TestVerifyUnderPolicy(t *testing.T) {
+	p := tiny(t, firstSource(), firstTarget(),
+		"CREATE TABLE mdl_bad (id bigint NOT NULL AUTO_INCREMENT, d date, v longtext, PRIMARY KEY (id))", "SET sql_mode = ''",
+		"INSERT INTO mdl_bad (d, v) VALUES ('2024-01-01', 'good'), ('0000-00-00', 'zero'), (NULL, CONCAT('a', CHAR(0), 'b')), ('2024-02-02', 'good')")
+	for _, policy := range []copy.Policy{
+		{Mode: convert.FixBad},
+		{Mode: convert.QuarantineBad},
+		{Fixes: convert.Fixes{convert.ZeroDate: convert.FixNull, convert.NulByte: convert.FixQuarantine}},
+	} {
+		q := p.withTarget(t)
+		result := q.migrate(t, migrate.Options{Site: tinyCode(t), Policy: policy})
+		q.checkVerified(t, result)
+		if result.Changed+result.Rejected != 2 {
+			t.Errorf("%+v: %d values changed, %d rows rejected", policy, result.Changed, result.Rejected)
+		}
+	}
+}
+
+// TestVerificationGoesOn: a run that is stopped, or killed, while it verifies
+// goes on with the tables that are not verified, and reads no other again.
+func TestVerificationGoesOn(t *testing.T) {
+	p := newPair(t, firstSource(), firstTarget())
+	p.sourceServer.Exec(t, p.sourceURL, verifyTables()...)
+	p.open(t)
+	opts := migrate.Options{Site: tinyCode(t), Jobs: 1, Chunk: migrate.MinChunk}
+	before := p.stop(t, opts, func(e migrate.Event) bool {
+		_, ok := e.(migrate.TableVerified)
+		return ok
+	})
+	verified := verifiedTables(before.contents)
+	if len(verified) == 0 || len(verified) == len(before.contents.Tables) {
+		t.Fatalf("stopped with %q as verified", verified)
+	}
+	opts.Resume = true
+	var again []string
+	result, err := p.migrateWith(t, opts, func(e migrate.Event) {
+		switch e := e.(type) {
+		case migrate.TableVerified:
+			again = append(again, e.Table)
+		case migrate.TableResumed:
+			if e.Verified != slices.Contains(verified, e.Table) {
+				t.Errorf("told of %+v, verified are %q", e, verified)
+			}
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.checkVerified(t, result)
+	all := slices.Sorted(slices.Values(append(again, verified...)))
+	if diff := cmp.Diff(verifiedTables(p.standing(t).contents), all); diff != "" {
+		t.Errorf("tables that were verified, once each (-want +got):\n%s", diff)
+	}
+}
+
+func verifiedTables(have postgres.RunContents) []string {
+	var names []string
+	for _, x := range have.Tables {
+		if x.State == postgres.TableVerified {
+			names = append(names, x.Table)
+		}
+	}
+	return names
+}
+
+// TestKilledWhileVerifying: the same of the program, and kill -9.
+func TestKilledWhileVerifying(t *testing.T) {
+	bin := binary(t)
+	p := bigSource(t, 300)
+	args := []string{"migrate", "--code", tinyCode(t).Root, "--from", p.sourceURL, "--to", p.targetURL, "--progress", "json"}
+	cmd, stdout, stderr := start(t, bin, args...)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	waitSessions(t, p, "state = 'active' AND query LIKE 'COPY% TO STDOUT%' AND query LIKE '%mdl_big%'", func(n int) bool { return n > 0 })
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	finish(t, cmd, stdout, stderr)
+	again := runBinary(t, bin, append(args, "--resume", "--source-frozen")...)
+	if again.code != 0 {
+		t.Fatalf("resumed: exit %d\n%s", again.code, again.stderr)
+	}
+	for _, event := range []string{"table_copied", "table_verified"} {
+		want := event == "table_verified"
+		if got := strings.Contains(again.stderr, `"event":"`+event+`","table":"mdl_big"`); got != want {
+			t.Errorf("the resumed run has %s of mdl_big: %v\n%s", event, got, again.stderr)
+		}
+	}
+	if n := p.count(t, "SELECT count(*) FROM moodledb.run_table WHERE copies AND state = 'verified'"); n != 3 {
+		t.Errorf("%d tables are verified", n)
+	}
+}
+
+// TestDifferenceIsExitOne: a difference is a result with a code of its own.
+func TestDifferenceIsExitOne(t *testing.T) {
+	bin := binary(t)
+	p := tiny(t, firstSource(), firstTarget())
+	// A trigger on what the program makes changes what is stored.
+	p.targetServer.Exec(t, p.targetURL, `CREATE FUNCTION public.spoil() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.value := NEW.value || '' ''; RETURN NEW; END'`,
+		`CREATE SCHEMA moodle`, `CREATE TABLE moodle.mdl_config (id bigint PRIMARY KEY, name varchar(255) NOT NULL DEFAULT '', value text NOT NULL)`,
+		`CREATE TRIGGER spoil BEFORE INSERT ON moodle.mdl_config FOR EACH ROW EXECUTE FUNCTION public.spoil()`)
+	args := []string{"migrate", "--data-only", "--schema", "moodle", "--include", "config", "--from", p.sourceURL, "--to", p.targetURL}
+	o := runBinary(t, bin, args...)
+	for _, want := range []string{`table "mdl_config"`, "1 rows were sent", "at least one is another", "trigger", "--resume"} {
+		if !strings.Contains(o.stderr, want) {
+			t.Errorf("no %q in\n%s", want, o.stderr)
+		}
+	}
+	if o.code != 1 || o.stdout != "" {
+		t.Errorf("exit %d\n%s", o.code, o.stdout)
+	}
+	o.secrets(t, p)
+	p.targetServer.Exec(t, p.targetURL, "UPDATE moodle.mdl_config SET value = rtrim(value)")
+	if o = runBinary(t, bin, append(args, "--resume", "--source-frozen")...); o.code != 0 {
+		t.Errorf("after the value was mended: exit %d\n%s", o.code, o.stderr)
+	}
+}
