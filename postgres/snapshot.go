@@ -212,7 +212,7 @@ ORDER BY t.n`
 
 // Parents returns, for the tables of a schema that are partitions of another one, or inherit
 // from it, the name of that one where it is in the same schema.
-func (s *Snapshot) Parents(ctx context.Context, schemaName string) (map[string]string, error) {
+func (db *DB) Parents(ctx context.Context, schemaName string) (map[string]string, error) {
 	const query = `
 SELECT c.relname, p.relname
 FROM pg_inherits i
@@ -220,12 +220,16 @@ JOIN pg_class c ON c.oid = i.inhrelid AND c.relkind IN ('r', 'p')
 JOIN pg_class p ON p.oid = i.inhparent AND p.relnamespace = c.relnamespace
 JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = $1
 ORDER BY 1, i.inhseqno DESC`
+	c, err := db.Acquire(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer c.Release()
 	parents := map[string]string{}
 	var child, parent string
-	err := s.Query(ctx, query, []any{schemaName}, []any{&child, &parent}, func() error {
+	err = forEach(ctx, c.conn, query, []any{schemaName}, []any{&child, &parent}, func() error {
 		parents[child] = parent
 		return nil
 	})
-	return parents, stepError(err, "look which tables inherit from others")
+	return parents, stepError(ended(ctx, c.conn, canceled(ctx, err)), "look which tables inherit from others")
 }
-
