@@ -60,7 +60,10 @@ type fixer struct {
 func (f *fixer) plan(now *schema.Schema, changes []diff.Change) []diff.Fix {
 	f.have, f.fixes = now, nil
 	f.names.seed(now)
-	tables := byTable(changes)
+	var tables []*tableChanges
+	for _, t := range diff.ByTable(changes) {
+		tables = append(tables, &tableChanges{TableChanges: t})
+	}
 	for _, pass := range []func(*tableChanges){
 		// Constraints go before what they may stand in the way of.
 		f.dropConstraints, f.table, f.columns, f.keys, f.indexes, f.addConstraints, f.destroy,
@@ -75,42 +78,16 @@ func (f *fixer) plan(now *schema.Schema, changes []diff.Change) []diff.Fix {
 
 // tableChanges are the changes of one table.
 type tableChanges struct {
-	name    string
-	changes []diff.Change
+	diff.TableChanges
 	// keyClauses must be in the statement that makes the primary key.
 	keyClauses []string
 	keyCodes   []diff.Code
 }
 
-// byTable groups changes, in their order.
-func byTable(changes []diff.Change) []*tableChanges {
-	var tables []*tableChanges
-	at := map[string]*tableChanges{}
-	for _, c := range changes {
-		t := at[c.Table]
-		if t == nil {
-			t = &tableChanges{name: c.Table}
-			at[c.Table] = t
-			tables = append(tables, t)
-		}
-		t.changes = append(t.changes, c)
-	}
-	return tables
-}
-
-// each calls do for the changes with one of the codes.
-func (t *tableChanges) each(do func(diff.Change), codes ...diff.Code) {
-	for _, c := range t.changes {
-		if slices.Contains(codes, c.Code) {
-			do(c)
-		}
-	}
-}
-
 // sides finds the table of changes on both sides; either may be nil. The second
 // is valid until a table is added or dropped.
 func (f *fixer) sides(t *tableChanges) (want, have *schema.Table) {
-	return findTable(f.want, t.name), findTable(f.have, t.name)
+	return findTable(f.want, t.Table), findTable(f.have, t.Table)
 }
 
 // findTable finds a table by its name, rather by the exact one.
@@ -169,37 +146,26 @@ func (f *fixer) after(stage diff.Stage, table string, columns ...string) diff.St
 
 // destroy is the pass for what loses data or code.
 func (f *fixer) destroy(t *tableChanges) {
-	t.each(func(c diff.Change) {
+	t.Each(func(c diff.Change) {
 		f.add(diff.Fix{
-			Table: t.name, Codes: []diff.Code{c.Code}, Stage: diff.StageDestroy,
-			Statements: []string{"DROP TRIGGER " + QuoteIdent(objectOf(c))},
+			Table: t.Table, Codes: []diff.Code{c.Code}, Stage: diff.StageDestroy,
+			Statements: []string{"DROP TRIGGER " + QuoteIdent(c.FoundName())},
 			Note:       "nothing keeps a copy of the trigger: keep what SHOW CREATE TRIGGER prints",
 		})
-		if have := findTable(f.have, t.name); have != nil {
-			have.Triggers = slices.DeleteFunc(have.Triggers, func(x schema.Trigger) bool { return x.Name == objectOf(c) })
+		if have := findTable(f.have, t.Table); have != nil {
+			have.Triggers = slices.DeleteFunc(have.Triggers, func(x schema.Trigger) bool { return x.Name == c.FoundName() })
 		}
 	}, diff.TriggerExtra)
-	t.each(func(c diff.Change) { f.dropView(c) }, diff.ViewExtra)
+	t.Each(func(c diff.Change) { f.dropView(c) }, diff.ViewExtra)
 	f.dropColumns(t)
-	t.each(func(c diff.Change) { f.dropTable(c) }, diff.TableExtra, diff.TableLeftover, diff.TableTemporary)
-	t.each(func(c diff.Change) {
-		name := objectOf(c)
+	t.Each(func(c diff.Change) { f.dropTable(c) }, diff.TableExtra, diff.TableLeftover, diff.TableTemporary)
+	t.Each(func(c diff.Change) {
+		name := c.FoundName()
 		f.add(diff.Fix{
-			Table: t.name, Codes: []diff.Code{c.Code}, Stage: diff.StageDestroy,
+			Table: t.Table, Codes: []diff.Code{c.Code}, Stage: diff.StageDestroy,
 			Statements: []string{"DROP SEQUENCE IF EXISTS " + QuoteIdent(name)},
 			Note:       "the sequence forgets what it has given out",
 		})
 		f.have.Sequences = slices.DeleteFunc(f.have.Sequences, func(s schema.Sequence) bool { return s.Name == name })
 	}, diff.SequenceExtra)
-}
-
-// objectOf is the name under which the object of a change was found.
-func objectOf(c diff.Change) string {
-	switch {
-	case c.Have != "":
-		return c.Have
-	case c.Object != "":
-		return c.Object
-	}
-	return c.Table
 }

@@ -19,37 +19,14 @@ type columnFix struct {
 
 // columnFixes gathers the changes of columns that are on both sides.
 func columnFixes(t *tableChanges, want, have *schema.Table) []*columnFix {
-	type pair struct {
-		want  *schema.Column
-		codes []diff.Code
-	}
-	pairs := map[string]*pair{}
-	for _, c := range t.changes {
-		if c.Kind != diff.KindColumn || c.Code == diff.ColumnMissing || c.Code == diff.ColumnExtra {
-			continue
-		}
-		found := have.Column(objectOf(c))
-		expected := want.Column(orElse(c.Want, objectOf(c)))
-		if found == nil || expected == nil {
-			continue
-		}
-		p := pairs[found.Name]
-		if p == nil {
-			p = &pair{want: expected}
-			pairs[found.Name] = p
-		}
-		p.codes = append(p.codes, c.Code)
-	}
 	var fixes []*columnFix
-	for _, c := range have.Columns {
-		if p := pairs[c.Name]; p != nil {
-			x := &columnFix{have: c, fixed: diff.FixedColumn(*p.want, c, p.codes), codes: p.codes}
-			if p.want.AutoIncrement && !c.AutoIncrement && familyOf(c.Type) != integers && familyOf(x.fixed.Type) == integers {
-				// What its type could not do is not reported besides the type.
-				x.fixed.AutoIncrement, x.fixed.NotNull, x.fixed.Default = true, true, schema.Default{}
-			}
-			fixes = append(fixes, x)
+	for _, c := range t.Columns(want, have) {
+		x := &columnFix{have: c.Have, fixed: c.Fixed, codes: c.Codes}
+		if c.Want.AutoIncrement && !c.Have.AutoIncrement && familyOf(c.Have.Type) != integers && familyOf(c.Fixed.Type) == integers {
+			// What its type could not do is not reported besides the type.
+			x.fixed.AutoIncrement, x.fixed.NotNull, x.fixed.Default = true, true, schema.Default{}
 		}
+		fixes = append(fixes, x)
 	}
 	return fixes
 }
@@ -136,7 +113,7 @@ func (f *fixer) columns(t *tableChanges) {
 	for _, x := range columnFixes(t, want, have) {
 		x.judge(have)
 		if typeSQL(x.have.Type) != typeSQL(x.fixed.Type) {
-			f.types[columnKey(t.name, x.fixed.Name)] = x.stage
+			f.types[columnKey(t.Table, x.fixed.Name)] = x.stage
 		}
 		f.dropObstacles(t, have, x)
 		switch {
@@ -201,7 +178,7 @@ func leads(t *schema.Table, column string) bool {
 func (f *fixer) addColumns(t *tableChanges, want, have *schema.Table) {
 	var clauses, notes []string
 	var codes []diff.Code
-	t.each(func(c diff.Change) {
+	t.Each(func(c diff.Change) {
 		column := want.Column(orElse(c.Want, c.Object))
 		if column == nil || have.Column(column.Name) != nil {
 			return
@@ -301,14 +278,14 @@ func settleColumn(t *schema.Table, from string, fixed schema.Column) {
 
 // dropColumns drops columns that nobody expects, with the checks that name them.
 func (f *fixer) dropColumns(t *tableChanges) {
-	have := findTable(f.have, t.name)
+	have := findTable(f.have, t.Table)
 	if have == nil {
 		return
 	}
 	var clauses []string
 	var codes []diff.Code
-	t.each(func(c diff.Change) {
-		column := have.Column(objectOf(c))
+	t.Each(func(c diff.Change) {
+		column := have.Column(c.FoundName())
 		if column == nil {
 			return
 		}

@@ -22,11 +22,11 @@ type setAsideKey struct {
 // dropConstraints is the pass for constraints that refuse what is expected. They
 // go first: dropping one makes room, and it may stand in the way of other fixes.
 func (f *fixer) dropConstraints(t *tableChanges) {
-	have := findTable(f.have, t.name)
+	have := findTable(f.have, t.Table)
 	if have == nil {
 		return
 	}
-	t.each(func(c diff.Change) {
+	t.Each(func(c diff.Change) {
 		fk := findForeignKey(have, c.Have)
 		if fk == nil {
 			return
@@ -38,7 +38,7 @@ func (f *fixer) dropConstraints(t *tableChanges) {
 			Statements: keepHistory(have, f.alter(have.Name, clauses...)),
 		})
 	}, diff.ForeignKeyExtra)
-	t.each(func(c diff.Change) {
+	t.Each(func(c diff.Change) {
 		check := findCheck(have, c.Have)
 		if check == nil {
 			return
@@ -77,7 +77,7 @@ func (f *fixer) addConstraints(t *tableChanges) {
 	if want == nil || have == nil {
 		return
 	}
-	t.each(func(c diff.Change) {
+	t.Each(func(c diff.Change) {
 		expected := findForeignKey(want, c.Want)
 		if expected == nil {
 			return
@@ -106,7 +106,7 @@ func (f *fixer) addConstraints(t *tableChanges) {
 		})
 		have.ForeignKeys = append(have.ForeignKeys, fk)
 	}, diff.ForeignKeyMissing, diff.ForeignKeyDifferent)
-	t.each(func(c diff.Change) { f.addCheck(c, want, have) }, diff.CheckMissing, diff.CheckDifferent)
+	t.Each(func(c diff.Change) { f.addCheck(c, want, have) }, diff.CheckMissing, diff.CheckDifferent)
 }
 
 func (f *fixer) addCheck(c diff.Change, want, have *schema.Table) {

@@ -23,7 +23,7 @@ func (f *fixer) keys(t *tableChanges) {
 	}
 	var codes []diff.Code
 	extra := false
-	for _, c := range t.changes {
+	for _, c := range t.Changes {
 		if isPrimaryChange(c) {
 			codes = append(codes, c.Code)
 			extra = extra || c.Code == diff.PrimaryKeyExtra
@@ -110,45 +110,22 @@ func duplicates(table string, x *schema.Index) string {
 		columns, QuoteIdent(table))
 }
 
-// indexChanges are the changes of one index.
-type indexChanges struct {
-	want, have string
-	codes      []diff.Code
-}
-
-// indexesOf gathers the changes of indexes that are no primary keys.
-func indexesOf(t *tableChanges) []*indexChanges {
-	var list []*indexChanges
-	for _, c := range t.changes {
-		if c.Kind != diff.KindIndex || isPrimaryChange(c) {
-			continue
-		}
-		i := slices.IndexFunc(list, func(x *indexChanges) bool { return x.want == c.Want && x.have == c.Have })
-		if i < 0 {
-			i = len(list)
-			list = append(list, &indexChanges{want: c.Want, have: c.Have})
-		}
-		list[i].codes = append(list[i].codes, c.Code)
-	}
-	return list
-}
-
 // indexes is the pass for indexes.
 func (f *fixer) indexes(t *tableChanges) {
 	want, have := f.sides(t)
 	if want == nil || have == nil {
 		return
 	}
-	for _, x := range indexesOf(t) {
-		expected, found := findIndex(want, x.want), findIndex(have, x.have)
+	for _, x := range t.Indexes(isPrimaryChange) {
+		expected, found := findIndex(want, x.Want), findIndex(have, x.Have)
 		switch {
 		case expected == nil && found != nil:
-			f.dropIndex(have, found, x.codes, diff.StageDrop)
-		case expected == nil || found == nil && x.have != "" && len(x.codes) == 0:
-		case found != nil && !slices.ContainsFunc(x.codes, func(c diff.Code) bool { return c != diff.IndexInvisible }):
-			f.showIndex(have, found, x.codes)
+			f.dropIndex(have, found, x.Codes, diff.StageDrop)
+		case expected == nil || found == nil && x.Have != "" && len(x.Codes) == 0:
+		case found != nil && !slices.ContainsFunc(x.Codes, func(c diff.Code) bool { return c != diff.IndexInvisible }):
+			f.showIndex(have, found, x.Codes)
 		default:
-			f.makeIndex(have, expected, found, x.codes)
+			f.makeIndex(have, expected, found, x.Codes)
 		}
 	}
 }
@@ -223,13 +200,13 @@ func (f *fixer) conformant(name string, want *schema.Index) bool {
 // foreign keys, before the type of their column changes: the server would refuse that.
 // Foreign keys are added again at the end.
 func (f *fixer) dropObstacles(t *tableChanges, have *schema.Table, x *columnFix) {
-	for _, changed := range indexesOf(t) {
-		found := findIndex(have, changed.have)
-		if found == nil || changed.have == "" || !x.retyped(found) ||
+	for _, changed := range t.Indexes(isPrimaryChange) {
+		found := findIndex(have, changed.Have)
+		if found == nil || changed.Have == "" || !x.retyped(found) ||
 			!slices.ContainsFunc(found.Columns(), func(c string) bool { return strings.EqualFold(c, x.have.Name) }) {
 			continue
 		}
-		f.dropIndex(have, found, changed.codes, x.stage)
+		f.dropIndex(have, found, changed.Codes, x.stage)
 	}
 	sameText := x.have.Charset == x.fixed.Charset && x.have.Collation == x.fixed.Collation
 	if sameText && typeSQL(x.have.Type) == typeSQL(x.fixed.Type) {

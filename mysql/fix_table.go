@@ -10,25 +10,25 @@ import (
 
 // table is the pass for tables as a whole.
 func (f *fixer) table(t *tableChanges) {
-	t.each(func(c diff.Change) { f.createTable(c) }, diff.TableMissing)
-	t.each(func(c diff.Change) { f.replaceView(c) }, diff.TableIsView)
-	t.each(func(c diff.Change) {
+	t.Each(func(c diff.Change) { f.createTable(c) }, diff.TableMissing)
+	t.Each(func(c diff.Change) { f.replaceView(c) }, diff.TableIsView)
+	t.Each(func(c diff.Change) {
 		f.add(diff.Fix{
 			Table: c.Table, Codes: []diff.Code{c.Code}, Stage: diff.StageManual,
 			Note: "which of the two relations is the right one, only people can tell",
 		})
 	}, diff.TableShadowed)
-	t.each(func(c diff.Change) {
+	t.Each(func(c diff.Change) {
 		f.add(diff.Fix{
 			Table: c.Table, Codes: []diff.Code{c.Code}, Stage: diff.StageManual,
 			Note: "Moodle drops the table, and what else the plugin has left, when the plugin is uninstalled",
 		})
 	}, diff.TablePluginRemoved)
-	if have := findTable(f.have, t.name); have != nil {
+	if have := findTable(f.have, t.Table); have != nil {
 		f.dropVersioning(t, have)
 		f.removePartitions(t, have)
 		f.options(t, have)
-		t.each(func(c diff.Change) {
+		t.Each(func(c diff.Change) {
 			f.add(diff.Fix{
 				Table: have.Name, Codes: []diff.Code{c.Code}, Stage: diff.StageAdd,
 				// InnoDB takes the next value above the highest id instead of 1.
@@ -114,7 +114,7 @@ func (f *fixer) replaceView(c diff.Change) {
 	if want == nil {
 		return
 	}
-	name := objectOf(c)
+	name := c.FoundName()
 	f.have.Views = slices.DeleteFunc(f.have.Views, func(v schema.View) bool { return v.Name == name })
 	f.destroyed[strings.ToLower(want.Name)] = true
 	f.add(diff.Fix{
@@ -125,7 +125,7 @@ func (f *fixer) replaceView(c diff.Change) {
 }
 
 func (f *fixer) dropView(c diff.Change) {
-	name := objectOf(c)
+	name := c.FoundName()
 	f.add(diff.Fix{
 		Table: c.Table, Codes: []diff.Code{c.Code}, Stage: diff.StageDestroy,
 		Statements: []string{"DROP VIEW IF EXISTS " + QuoteIdent(name)},
@@ -135,7 +135,7 @@ func (f *fixer) dropView(c diff.Change) {
 }
 
 func (f *fixer) dropTable(c diff.Change) {
-	name := objectOf(c)
+	name := c.FoundName()
 	f.add(diff.Fix{
 		Table: c.Table, Codes: []diff.Code{c.Code}, Stage: diff.StageDestroy,
 		Statements: []string{"DROP TABLE IF EXISTS " + QuoteIdent(name)},
@@ -147,7 +147,7 @@ func (f *fixer) dropTable(c diff.Change) {
 // dropVersioning ends the history of rows. Until it is gone MariaDB alters the
 // table only when it is told to keep the history as it is.
 func (f *fixer) dropVersioning(t *tableChanges, have *schema.Table) {
-	t.each(func(c diff.Change) {
+	t.Each(func(c diff.Change) {
 		clauses := []string{"DROP SYSTEM VERSIONING"}
 		if start, end := rowColumn(*have, rowStart), rowColumn(*have, rowEnd); start != "" && end != "" {
 			clauses = []string{
@@ -172,7 +172,7 @@ func keepHistory(t *schema.Table, statements ...string) []string {
 }
 
 func (f *fixer) removePartitions(t *tableChanges, have *schema.Table) {
-	t.each(func(c diff.Change) {
+	t.Each(func(c diff.Change) {
 		f.add(diff.Fix{
 			Table: have.Name, Codes: []diff.Code{c.Code}, Stage: diff.StageWiden,
 			Statements: keepHistory(have, f.alter(have.Name, "REMOVE PARTITIONING")),
@@ -184,14 +184,14 @@ func (f *fixer) removePartitions(t *tableChanges, have *schema.Table) {
 
 // options changes engine, row format and default collation in one statement.
 func (f *fixer) options(t *tableChanges, have *schema.Table) {
-	want := findTable(f.want, t.name)
+	want := findTable(f.want, t.Table)
 	if want == nil {
 		return
 	}
 	var clauses []string
 	var codes []diff.Code
 	var note string
-	t.each(func(c diff.Change) {
+	t.Each(func(c diff.Change) {
 		if len(have.Columns) == 0 { // the server cannot open it
 			f.add(diff.Fix{
 				Table: have.Name, Codes: []diff.Code{c.Code}, Stage: diff.StageManual,
@@ -204,7 +204,7 @@ func (f *fixer) options(t *tableChanges, have *schema.Table) {
 		clauses = append(clauses, "ENGINE="+have.StorageEngine, "ROW_FORMAT=Dynamic")
 		note = "the table is copied"
 	}, diff.TableEngine)
-	t.each(func(c diff.Change) {
+	t.Each(func(c diff.Change) {
 		codes = append(codes, c.Code)
 		if len(clauses) == 0 {
 			clauses = append(clauses, "ROW_FORMAT=Dynamic")
@@ -212,7 +212,7 @@ func (f *fixer) options(t *tableChanges, have *schema.Table) {
 		}
 		note = "the table is copied"
 	}, diff.TableRowFormat)
-	t.each(func(c diff.Change) {
+	t.Each(func(c diff.Change) {
 		codes = append(codes, c.Code)
 		clauses = append(clauses, defaultCollation(want))
 		have.Charset, have.Collation = want.Charset, want.Collation

@@ -1,7 +1,6 @@
 package postgres
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/moodledb/moodledb/diff"
@@ -81,7 +80,10 @@ func siteOwner(s *schema.Schema, prefix string) string {
 func (f *fixer) plan(now *schema.Schema, changes []diff.Change) []diff.Fix {
 	f.have, f.fixes = now, nil
 	f.names.seed(now)
-	tables := byTable(changes)
+	var tables []*tableChanges
+	for _, t := range diff.ByTable(changes) {
+		tables = append(tables, &tableChanges{TableChanges: t})
+	}
 	for _, pass := range []func(*tableChanges){
 		// Constraints go before what they may stand in the way of.
 		f.dropConstraints, f.table, f.columns, f.serials, f.keys, f.indexes, f.addConstraints, f.destroy,
@@ -95,41 +97,15 @@ func (f *fixer) plan(now *schema.Schema, changes []diff.Change) []diff.Fix {
 
 // tableChanges are the changes of one table.
 type tableChanges struct {
-	name    string
-	changes []diff.Change
+	diff.TableChanges
 	// keyName is the name of the primary key as it was found.
 	keyName string
-}
-
-// byTable groups changes, in their order.
-func byTable(changes []diff.Change) []*tableChanges {
-	var tables []*tableChanges
-	at := map[string]*tableChanges{}
-	for _, c := range changes {
-		t := at[c.Table]
-		if t == nil {
-			t = &tableChanges{name: c.Table}
-			at[c.Table] = t
-			tables = append(tables, t)
-		}
-		t.changes = append(t.changes, c)
-	}
-	return tables
-}
-
-// each calls do for the changes with one of the codes.
-func (t *tableChanges) each(do func(diff.Change), codes ...diff.Code) {
-	for _, c := range t.changes {
-		if slices.Contains(codes, c.Code) {
-			do(c)
-		}
-	}
 }
 
 // sides finds the table of changes on both sides; either may be nil. The second
 // is valid until a table is added or dropped.
 func (f *fixer) sides(t *tableChanges) (want, have *schema.Table) {
-	return f.want.Table(t.name), f.have.Table(t.name)
+	return f.want.Table(t.Table), f.have.Table(t.Table)
 }
 
 func findIndex(t *schema.Table, name string) *schema.Index {
@@ -172,17 +148,6 @@ func (f *fixer) after(stage diff.Stage, table string, columns ...string) diff.St
 		stage = max(stage, f.types[columnKey(table, c)])
 	}
 	return stage
-}
-
-// objectOf is the name under which the object of a change was found.
-func objectOf(c diff.Change) string {
-	switch {
-	case c.Have != "":
-		return c.Have
-	case c.Object != "":
-		return c.Object
-	}
-	return c.Table
 }
 
 func orElse(s, otherwise string) string {

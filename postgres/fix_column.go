@@ -28,34 +28,9 @@ func (x *columnFix) raise(stage diff.Stage, note string) {
 // columnFixes gathers the changes of columns that are on both sides, but for
 // those of their sequences.
 func columnFixes(t *tableChanges, want, have *schema.Table) []*columnFix {
-	type pair struct {
-		want  *schema.Column
-		codes []diff.Code
-	}
-	pairs := map[string]*pair{}
-	for _, c := range t.changes {
-		if c.Kind != diff.KindColumn || c.Code == diff.ColumnMissing || c.Code == diff.ColumnExtra || slices.Contains(serialCodes(), c.Code) {
-			continue
-		}
-		found := have.Column(objectOf(c))
-		expected := want.Column(orElse(c.Want, objectOf(c)))
-		if found == nil || expected == nil {
-			continue
-		}
-		p := pairs[found.Name]
-		if p == nil {
-			p = &pair{want: expected}
-			pairs[found.Name] = p
-		}
-		p.codes = append(p.codes, c.Code)
-	}
 	var fixes []*columnFix
-	for _, c := range have.Columns {
-		if p := pairs[c.Name]; p != nil {
-			fixes = append(fixes, &columnFix{
-				have: c, fixed: diff.FixedColumn(*p.want, c, p.codes), codes: p.codes, stage: diff.StageWiden,
-			})
-		}
+	for _, c := range t.Columns(want, have, serialCodes()...) {
+		fixes = append(fixes, &columnFix{have: c.Have, fixed: c.Fixed, codes: c.Codes, stage: diff.StageWiden})
 	}
 	return fixes
 }
@@ -89,7 +64,7 @@ func (f *fixer) columns(t *tableChanges) {
 		}
 		f.alterColumn(have, x)
 		if typeSQL(x.have.Type) != typeSQL(x.fixed.Type) {
-			f.types[columnKey(t.name, x.fixed.Name)] = x.stage
+			f.types[columnKey(t.Table, x.fixed.Name)] = x.stage
 		}
 		f.dropObstacles(t, have, x)
 		fix := byStage[x.stage]
@@ -196,7 +171,7 @@ func usingSQL(using string) string {
 func (f *fixer) addColumns(t *tableChanges, want, have *schema.Table) {
 	fix := diff.Fix{Table: have.Name, Stage: diff.StageAdd}
 	var clauses, after []string
-	t.each(func(c diff.Change) {
+	t.Each(func(c diff.Change) {
 		w := want.Column(orElse(c.Want, c.Object))
 		if w == nil || have.Column(w.Name) != nil {
 			return
@@ -345,9 +320,9 @@ func settleColumn(t *schema.Table, from string, fixed schema.Column) {
 
 // dropCounters drops the sequences of columns that count no longer.
 func (f *fixer) dropCounters(t *tableChanges, have *schema.Table) {
-	t.each(func(c diff.Change) {
+	t.Each(func(c diff.Change) {
 		for _, s := range slices.Clone(f.have.Sequences) {
-			if s.OwnedByTable != have.Name || s.OwnedByColumn != objectOf(c) {
+			if s.OwnedByTable != have.Name || s.OwnedByColumn != c.FoundName() {
 				continue
 			}
 			if column := have.Column(s.OwnedByColumn); column != nil && !column.AutoIncrement {
@@ -365,14 +340,14 @@ func (f *fixer) dropCounters(t *tableChanges, have *schema.Table) {
 // dropColumns drops columns that nobody expects; generated ones first, which
 // may be computed from others.
 func (f *fixer) dropColumns(t *tableChanges) {
-	have := f.have.Table(t.name)
+	have := f.have.Table(t.Table)
 	if have == nil {
 		return
 	}
 	var generated, plain []string
 	var codes []diff.Code
-	t.each(func(c diff.Change) {
-		column := have.Column(objectOf(c))
+	t.Each(func(c diff.Change) {
+		column := have.Column(c.FoundName())
 		if column == nil {
 			return
 		}

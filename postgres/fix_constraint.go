@@ -11,7 +11,7 @@ import (
 // dropConstraints is the pass for constraints that refuse what is expected. They
 // go first: dropping one makes room, and it may stand in the way of other fixes.
 func (f *fixer) dropConstraints(t *tableChanges) {
-	have := f.have.Table(t.name)
+	have := f.have.Table(t.Table)
 	if have == nil {
 		return
 	}
@@ -21,19 +21,19 @@ func (f *fixer) dropConstraints(t *tableChanges) {
 			Statements: []string{f.alter(have.Name, "DROP CONSTRAINT "+QuoteIdent(c.Have))},
 		})
 	}
-	t.each(func(c diff.Change) {
+	t.Each(func(c diff.Change) {
 		if findForeignKey(have, c.Have) != nil {
 			drop(c)
 			have.ForeignKeys = slices.DeleteFunc(have.ForeignKeys, func(k schema.ForeignKey) bool { return k.Name == c.Have })
 		}
 	}, diff.ForeignKeyExtra)
-	t.each(func(c diff.Change) {
+	t.Each(func(c diff.Change) {
 		if findCheck(have, c.Have) != nil {
 			drop(c)
 			have.Checks = slices.DeleteFunc(have.Checks, func(k schema.Check) bool { return k.Name == c.Have })
 		}
 	}, diff.CheckExtra)
-	t.each(func(c diff.Change) {
+	t.Each(func(c diff.Change) {
 		if findIndex(have, c.Have) != nil {
 			drop(c)
 			removeIndex(have, c.Have)
@@ -47,8 +47,8 @@ func (f *fixer) addConstraints(t *tableChanges) {
 	if want == nil || have == nil {
 		return
 	}
-	t.each(func(c diff.Change) { f.addForeignKey(c, want, have) }, diff.ForeignKeyMissing, diff.ForeignKeyDifferent)
-	t.each(func(c diff.Change) { f.addCheck(c, want, have) }, diff.CheckMissing, diff.CheckDifferent)
+	t.Each(func(c diff.Change) { f.addForeignKey(c, want, have) }, diff.ForeignKeyMissing, diff.ForeignKeyDifferent)
+	t.Each(func(c diff.Change) { f.addCheck(c, want, have) }, diff.CheckMissing, diff.CheckDifferent)
 }
 
 func (f *fixer) addForeignKey(c diff.Change, want, have *schema.Table) {

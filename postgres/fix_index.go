@@ -25,7 +25,7 @@ func (f *fixer) keys(t *tableChanges) {
 	}
 	var codes []diff.Code
 	extra := false
-	for _, c := range t.changes {
+	for _, c := range t.Changes {
 		if t.isPrimaryChange(c, have) {
 			codes = append(codes, c.Code)
 			extra = extra || c.Code == diff.PrimaryKeyExtra
@@ -77,49 +77,26 @@ func (f *fixer) duplicates(table string, x *schema.Index) string {
 		columns, f.name(table))
 }
 
-// indexChanges are the changes of one index.
-type indexChanges struct {
-	want, have string
-	codes      []diff.Code
-}
-
-// indexesOf gathers the changes of indexes that are no primary keys.
-func indexesOf(t *tableChanges, have *schema.Table) []*indexChanges {
-	var list []*indexChanges
-	for _, c := range t.changes {
-		if c.Kind != diff.KindIndex || t.isPrimaryChange(c, have) {
-			continue
-		}
-		i := slices.IndexFunc(list, func(x *indexChanges) bool { return x.want == c.Want && x.have == c.Have })
-		if i < 0 {
-			i = len(list)
-			list = append(list, &indexChanges{want: c.Want, have: c.Have})
-		}
-		list[i].codes = append(list[i].codes, c.Code)
-	}
-	return list
-}
-
 // indexes is the pass for indexes. Patterns wait for the index whose name they extend.
 func (f *fixer) indexes(t *tableChanges) {
 	want, have := f.sides(t)
 	if want == nil || have == nil {
 		return
 	}
-	list := indexesOf(t, have)
-	slices.SortStableFunc(list, func(a, b *indexChanges) int {
-		return boolOrder(slices.Contains(a.codes, diff.IndexPatternMissing), slices.Contains(b.codes, diff.IndexPatternMissing))
+	list := t.Indexes(func(c diff.Change) bool { return t.isPrimaryChange(c, have) })
+	slices.SortStableFunc(list, func(a, b *diff.IndexChanges) int {
+		return boolOrder(slices.Contains(a.Codes, diff.IndexPatternMissing), slices.Contains(b.Codes, diff.IndexPatternMissing))
 	})
 	for _, x := range list {
-		expected, found := findIndex(want, x.want), findIndex(have, x.have)
+		expected, found := findIndex(want, x.Want), findIndex(have, x.Have)
 		switch {
 		case expected == nil && found != nil:
-			f.dropIndex(have, found, x.codes, diff.StageDrop)
+			f.dropIndex(have, found, x.Codes, diff.StageDrop)
 		case expected == nil:
-		case found != nil && !slices.ContainsFunc(x.codes, func(c diff.Code) bool { return c != diff.IndexInvalid }):
-			f.reindex(have, found, x.codes)
+		case found != nil && !slices.ContainsFunc(x.Codes, func(c diff.Code) bool { return c != diff.IndexInvalid }):
+			f.reindex(have, found, x.Codes)
 		default:
-			f.makeIndex(have, expected, found, x.codes)
+			f.makeIndex(have, expected, found, x.Codes)
 		}
 	}
 }
@@ -237,13 +214,13 @@ func (f *fixer) dropObstacles(t *tableChanges, have *schema.Table, x *columnFix)
 		isNumeric(x.have.Type.Name) && isNumeric(x.fixed.Type.Name) {
 		return
 	}
-	for _, changed := range indexesOf(t, have) {
-		found := findIndex(have, changed.have)
-		if found == nil || slices.Equal(changed.codes, []diff.Code{diff.IndexInvalid}) {
+	for _, changed := range t.Indexes(func(c diff.Change) bool { return t.isPrimaryChange(c, have) }) {
+		found := findIndex(have, changed.Have)
+		if found == nil || slices.Equal(changed.Codes, []diff.Code{diff.IndexInvalid}) {
 			continue
 		}
 		if slices.Contains(found.Columns(), x.have.Name) || strings.Contains(found.Definition, x.have.Name) {
-			f.dropIndex(have, found, changed.codes, x.stage)
+			f.dropIndex(have, found, changed.Codes, x.stage)
 		}
 	}
 }

@@ -73,7 +73,7 @@ func (f *fixer) serials(t *tableChanges) {
 		return
 	}
 	codes := map[string][]diff.Code{}
-	t.each(func(c diff.Change) {
+	t.Each(func(c diff.Change) {
 		if column := serialColumn(want, have, c); column != nil {
 			codes[column.Name] = append(codes[column.Name], c.Code)
 		}

@@ -11,34 +11,34 @@ import (
 
 // table is the pass for tables as a whole.
 func (f *fixer) table(t *tableChanges) {
-	t.each(func(c diff.Change) { f.createTable(c) }, diff.TableMissing)
-	t.each(func(c diff.Change) { f.replaceView(c) }, diff.TableIsView)
-	t.each(func(c diff.Change) {
+	t.Each(func(c diff.Change) { f.createTable(c) }, diff.TableMissing)
+	t.Each(func(c diff.Change) { f.replaceView(c) }, diff.TableIsView)
+	t.Each(func(c diff.Change) {
 		f.add(diff.Fix{
 			Table: c.Table, Codes: []diff.Code{c.Code}, Stage: diff.StageManual,
 			Note: "which of the two relations is the right one, only people can tell",
 		})
 	}, diff.TableShadowed)
-	t.each(func(c diff.Change) {
+	t.Each(func(c diff.Change) {
 		f.add(diff.Fix{
 			Table: c.Table, Codes: []diff.Code{c.Code}, Stage: diff.StageManual,
 			Note: "Moodle drops the table, and what else the plugin has left, when the plugin is uninstalled",
 		})
 	}, diff.TablePluginRemoved)
-	have := f.have.Table(t.name)
+	have := f.have.Table(t.Table)
 	if have == nil {
 		return
 	}
-	t.each(func(c diff.Change) { f.detach(c, have) }, diff.TableInherited)
-	t.each(func(c diff.Change) { f.removePartitions(c, have) }, diff.TablePartitioned)
-	t.each(func(c diff.Change) {
+	t.Each(func(c diff.Change) { f.detach(c, have) }, diff.TableInherited)
+	t.Each(func(c diff.Change) { f.removePartitions(c, have) }, diff.TablePartitioned)
+	t.Each(func(c diff.Change) {
 		f.add(diff.Fix{
 			Table: have.Name, Codes: []diff.Code{c.Code}, Stage: diff.StageWiden,
 			Statements: []string{f.alter(have.Name, "SET LOGGED")}, Note: "the table is written anew",
 		})
 		have.Unlogged = false
 	}, diff.TableUnlogged)
-	t.each(func(c diff.Change) {
+	t.Each(func(c diff.Change) {
 		f.add(diff.Fix{
 			Table: have.Name, Codes: []diff.Code{c.Code}, Stage: diff.StageWiden,
 			Statements: []string{f.alter(have.Name, "NO FORCE ROW LEVEL SECURITY", "DISABLE ROW LEVEL SECURITY")},
@@ -46,7 +46,7 @@ func (f *fixer) table(t *tableChanges) {
 		})
 		have.RowSecurity = false
 	}, diff.TableRowSecurity)
-	t.each(func(c diff.Change) {
+	t.Each(func(c diff.Change) {
 		owner := orElse(c.Expected, f.owner)
 		if owner == "" {
 			return
@@ -177,7 +177,7 @@ func (f *fixer) replaceView(c diff.Change) {
 	if want == nil {
 		return
 	}
-	name := objectOf(c)
+	name := c.FoundName()
 	drop := f.dropRelation(name)
 	f.have.Views = slices.DeleteFunc(f.have.Views, func(v schema.View) bool { return v.Name == name })
 	f.destroyed[want.Name] = true
@@ -259,9 +259,9 @@ func (f *fixer) removePartitions(c diff.Change, t *schema.Table) {
 
 // destroy is the pass for what loses data or code.
 func (f *fixer) destroy(t *tableChanges) {
-	t.each(func(c diff.Change) { f.dropTrigger(t, c) }, diff.TriggerExtra)
-	t.each(func(c diff.Change) {
-		name := objectOf(c)
+	t.Each(func(c diff.Change) { f.dropTrigger(t, c) }, diff.TriggerExtra)
+	t.Each(func(c diff.Change) {
+		name := c.FoundName()
 		f.add(diff.Fix{
 			Table: c.Table, Codes: []diff.Code{c.Code}, Stage: diff.StageDestroy, Statements: []string{f.dropRelation(name)},
 			Note: "nothing keeps a copy of the view: keep what pg_dump prints",
@@ -269,9 +269,9 @@ func (f *fixer) destroy(t *tableChanges) {
 		f.have.Views = slices.DeleteFunc(f.have.Views, func(v schema.View) bool { return v.Name == name })
 	}, diff.ViewExtra)
 	f.dropColumns(t)
-	t.each(func(c diff.Change) { f.dropTable(c) }, diff.TableExtra, diff.TableLeftover, diff.TableTemporary)
-	t.each(func(c diff.Change) {
-		name := objectOf(c)
+	t.Each(func(c diff.Change) { f.dropTable(c) }, diff.TableExtra, diff.TableLeftover, diff.TableTemporary)
+	t.Each(func(c diff.Change) {
+		name := c.FoundName()
 		if f.sequence(name) == nil {
 			return
 		}
@@ -285,11 +285,11 @@ func (f *fixer) destroy(t *tableChanges) {
 }
 
 func (f *fixer) dropTrigger(t *tableChanges, c diff.Change) {
-	have := f.have.Table(t.name)
+	have := f.have.Table(t.Table)
 	if have == nil {
 		return
 	}
-	name, kind := objectOf(c), "TRIGGER"
+	name, kind := c.FoundName(), "TRIGGER"
 	for _, x := range have.Triggers {
 		if x.Name == name && x.Rule {
 			kind = "RULE"
@@ -304,7 +304,7 @@ func (f *fixer) dropTrigger(t *tableChanges, c diff.Change) {
 }
 
 func (f *fixer) dropTable(c diff.Change) {
-	name := objectOf(c)
+	name := c.FoundName()
 	f.add(diff.Fix{
 		Table: c.Table, Codes: []diff.Code{c.Code}, Stage: diff.StageDestroy,
 		Statements: []string{"DROP TABLE IF EXISTS " + f.name(name)},
