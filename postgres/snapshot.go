@@ -148,31 +148,17 @@ func (c *Conn) drop() {
 	}
 }
 
-// Close ends the transactions. Nobody may use the snapshot any more.
+// Close ends the transactions, and with them the sessions. Nobody may use the snapshot any more.
 func (s *Snapshot) Close() {
 	for {
 		select {
 		case c := <-s.slots:
-			c.leave()
+			c.drop()
 		default:
-			s.keeper.leave()
+			s.keeper.drop()
 			return
 		}
 	}
-}
-
-// leave ends a transaction that has only read, and gives the session back.
-func (c *Conn) leave() {
-	if c == nil || c.conn == nil {
-		return
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), cancelTimeout)
-	defer cancel()
-	if !c.Lost() && c.conn.PgConn().TxStatus() != 'I' {
-		// A session that cannot even do that is closed by Release.
-		_ = c.Exec(ctx, "ROLLBACK")
-	}
-	c.Release()
 }
 
 // counter counts what passes.

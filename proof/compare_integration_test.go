@@ -102,7 +102,7 @@ func types() []typed {
 		both("vari", "varchar(255)", "varchar(255)", "'Straße'", "'Strasse'"),
 		both("blank", "varchar(255)", "varchar(255)", "'x'", "'x '"),
 		both("cased", "varchar(255)", "varchar(255)", "'Case'", "'case'"),
-		both("empty", "varchar(255)", "varchar(255)", "NULL", "''"),
+		both("void", "varchar(255)", "varchar(255)", "NULL", "''"),
 		both("long1", "longtext", "text", "'line one\nline two 🎓'", "'line one\nline two'"),
 		both("tiny1", "tinytext", "text", "'a'", "'á'"),
 		both("choice", "enum('a','b')", "varchar(5)", "'a'", "'b'"),
