@@ -340,6 +340,26 @@ func TestHugeFields(t *testing.T) {
 	if took := after.TotalAlloc - before.TotalAlloc; took > 8<<20 {
 		t.Errorf("%d bytes were allocated", took)
 	}
+	table := users()
+	d, err := verify.FindRows(t.Context(), huge{0}, huge{1}, &table, verify.Part{}, verify.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var picked sizeWriter
+	if err := d.WriteExpected(t.Context(), &picked); err != nil || picked < hugeSize {
+		t.Errorf("%d bytes were picked: %v", picked, err)
+	}
+	if runtime.ReadMemStats(&before); before.TotalAlloc-after.TotalAlloc > 24<<20 {
+		t.Errorf("%d bytes were allocated to pick a row", before.TotalAlloc-after.TotalAlloc)
+	}
+}
+
+// sizeWriter counts bytes.
+type sizeWriter int64
+
+func (s *sizeWriter) Write(p []byte) (int, error) {
+	*s += sizeWriter(len(p))
+	return len(p), nil
 }
 
 // counting is a side with so many rows, made as they are sent.

@@ -13,9 +13,11 @@ import (
 var ErrTooMany = errors.New("too many rows differ")
 
 // Differing are the rows of a part that differ, so that they can be picked out
-// of it. Each has a number from 0 on; the two rows of a changed one have the same.
+// of it. Each has a number; the two rows of a changed one have the same.
 type Differing struct {
 	Missing, Extra, Changed int64
+	// First is the number of the first row, for the caller to set.
+	First int64
 
 	search *search
 	rows   [2]map[entry]numbers
@@ -76,7 +78,7 @@ func (d *Differing) take(side int, r *fingerprint.Row) (number int64, ok bool) {
 	if !ok {
 		return 0, false
 	}
-	number = n.first
+	number = d.First + n.first
 	n.first++
 	if n.n--; n.n == 0 {
 		delete(d.rows[side], e)

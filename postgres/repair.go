@@ -1,0 +1,321 @@
+package postgres
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// RepairColumn is a column of the rows that a [RowRepair] is given.
+type RepairColumn struct {
+	Name string
+	// Type is the type in which its values are given, as DDL spells it.
+	Type string
+	// Key marks the columns of the key. What they hold is not changed.
+	Key bool
+}
+
+// RowRepair replaces rows of a table by others, in the transaction that is
+// open. Rows to be taken away are named by their places, those that come are
+// given with their columns. The two rows of one that is changed have the same number.
+type RowRepair struct {
+	conn    *Conn
+	schema  string
+	table   string
+	columns []RepairColumn
+	target  map[string]repairTarget
+	all     []string // the columns that can be written, in the table's order
+	refers  []reference
+}
+
+// repairTarget is a column as the table has it.
+type repairTarget struct {
+	// typ is its type without what limits it: an assignment to the column minds that, a cast would cut.
+	typ       string
+	generated bool
+}
+
+// reference is a foreign key of another table.
+type reference struct {
+	name, table string
+	// onDelete and onUpdate say that it changes its own table's rows.
+	onDelete, onUpdate bool
+	columns            []string
+}
+
+// The names of the temporary tables.
+const (
+	repairOld  = `pg_temp."moodledb_old"`
+	repairNew  = `pg_temp."moodledb_new"`
+	repairKept = `pg_temp."moodledb_kept"`
+)
+
+// RowPlace is what names a row to be taken away: two columns to select after others.
+func RowPlace() []string { return []string{"tableoid", "ctid"} }
+
+// BeginRepair locks the table against writers until the transaction ends, and
+// makes room for the rows. It must be called in a transaction.
+func (c *Conn) BeginRepair(ctx context.Context, schemaName, table string, columns []RepairColumn) (*RowRepair, error) {
+	r := &RowRepair{conn: c, schema: schemaName, table: table, columns: columns, target: map[string]repairTarget{}}
+	// With row security, rows would be hidden in silence.
+	prepare := CommitDurably + "; SET LOCAL row_security = off; LOCK TABLE " + qualify(schemaName, table) + " IN SHARE ROW EXCLUSIVE MODE"
+	if err := c.Exec(ctx, prepare); err != nil {
+		return nil, stepError(err, "lock the table")
+	}
+	if err := r.look(ctx); err != nil {
+		return nil, err
+	}
+	defs := []string{`"moodledb_number" bigint PRIMARY KEY`}
+	for i, k := range columns {
+		if _, ok := r.target[k.Name]; !ok {
+			return nil, fmt.Errorf("the table has no column %q any more", k.Name)
+		}
+		defs = append(defs, repairColumn(i)+" "+k.Type)
+	}
+	create := "CREATE TEMPORARY TABLE " + repairOld + ` ("moodledb_number" bigint PRIMARY KEY, "part" oid, "place" tid) ON COMMIT DROP; ` +
+		"CREATE TEMPORARY TABLE " + repairNew + " (" + strings.Join(defs, ", ") + ") ON COMMIT DROP"
+	if err := c.Exec(ctx, create); err != nil {
+		return nil, stepError(err, "make temporary tables for the rows")
+	}
+	return r, nil
+}
+
+// repairColumn is the name in the temporary table of the i-th column that is given.
+func repairColumn(i int) string { return fmt.Sprintf(`"c%d"`, i) }
+
+// look reads what the table is.
+func (r *RowRepair) look(ctx context.Context) error {
+	const kind = `
+SELECT c.relkind = 'r' AND EXISTS (SELECT FROM pg_inherits i WHERE i.inhparent = c.oid)
+FROM pg_class c
+WHERE c.oid = to_regclass($1)`
+	name := qualify(r.schema, r.table)
+	var parent bool
+	if err := r.conn.conn.QueryRow(ctx, kind, name).Scan(&parent); err != nil {
+		return stepError(err, "look at the table")
+	}
+	if parent {
+		return errors.New("other tables inherit from it, so that nobody can tell into which of them a row belongs: repair it by hand")
+	}
+	const columns = `
+SELECT a.attname, format_type(a.atttypid, -1), a.attgenerated <> ''
+FROM pg_attribute a
+WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped
+ORDER BY a.attnum`
+	var (
+		column string
+		t      repairTarget
+	)
+	err := forEach(ctx, r.conn.conn, columns, []any{name}, []any{&column, &t.typ, &t.generated}, func() error {
+		r.target[column] = t
+		if !t.generated {
+			r.all = append(r.all, column)
+		}
+		return nil
+	})
+	if err != nil {
+		return stepError(err, "read the table's columns")
+	}
+	const references = `
+SELECT k.conname, k.conrelid::regclass::text, k.confdeltype NOT IN ('a', 'r'), k.confupdtype NOT IN ('a', 'r'),
+       ARRAY(SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = k.confrelid AND a.attnum = ANY (k.confkey))
+FROM pg_constraint k
+WHERE k.contype = 'f' AND k.confrelid = to_regclass($1)
+ORDER BY 2, 1`
+	var f reference
+	err = forEach(ctx, r.conn.conn, references, []any{name}, []any{&f.name, &f.table, &f.onDelete, &f.onUpdate, &f.columns}, func() error {
+		r.refers = append(r.refers, f)
+		f.columns = nil
+		return nil
+	})
+	return stepError(err, "read the foreign keys that refer to the table")
+}
+
+// AddNew takes the rows that come, from a COPY (FORMAT binary) of the number and the columns.
+func (r *RowRepair) AddNew(ctx context.Context, rows io.Reader) (int64, error) {
+	n, err := r.conn.CopyFrom(ctx, "COPY "+repairNew+" FROM STDIN (FORMAT binary)", rows)
+	return n, stepError(err, "send the rows")
+}
+
+// RowPlaces gathers the places of rows that are to be taken away.
+type RowPlaces struct{ rows []byte }
+
+// Add adds a row by its number and the two fields of [RowPlace].
+func (p *RowPlaces) Add(number int64, part, place []byte) {
+	p.rows = binary.BigEndian.AppendUint16(p.rows, 3)
+	p.rows = binary.BigEndian.AppendUint32(p.rows, 8)
+	p.rows = binary.BigEndian.AppendUint64(p.rows, uint64(number))
+	for _, f := range [][]byte{part, place} {
+		p.rows = binary.BigEndian.AppendUint32(p.rows, uint32(len(f)))
+		p.rows = append(p.rows, f...)
+	}
+}
+
+// AddOld takes the places of the rows to be taken away.
+func (r *RowRepair) AddOld(ctx context.Context, places *RowPlaces) error {
+	const header, trailer = "PGCOPY\n\xff\r\n\x00\x00\x00\x00\x00\x00\x00\x00\x00", "\xff\xff"
+	in := io.MultiReader(strings.NewReader(header), strings.NewReader(string(places.rows)), strings.NewReader(trailer))
+	_, err := r.conn.CopyFrom(ctx, "COPY "+repairOld+" FROM STDIN (FORMAT binary)", in)
+	return stepError(err, "send the places of rows")
+}
+
+// RepairCounts says how many rows a repair has touched.
+type RepairCounts struct{ Inserted, Deleted, Updated int64 }
+
+// What the rows of the temporary tables are: one side only, or both.
+const (
+	onlyOld = "NOT EXISTS (SELECT FROM " + repairNew + ` n WHERE n."moodledb_number" = o."moodledb_number")`
+	onlyNew = "NOT EXISTS (SELECT FROM " + repairOld + ` o WHERE o."moodledb_number" = n."moodledb_number")`
+	atPlace = `t.tableoid = o."part" AND t.ctid = o."place"`
+	both    = repairOld + " o JOIN " + repairNew + ` n ON n."moodledb_number" = o."moodledb_number"`
+)
+
+// Apply takes rows away, changes rows, and adds rows. Columns that are not
+// given keep what they hold in rows that are changed, and get their defaults in new ones.
+//
+// Rows are changed in place. Where a unique index forbids that for a moment, as
+// when two rows have to swap names, they are taken away and added again.
+func (r *RowRepair) Apply(ctx context.Context) (RepairCounts, error) {
+	var n RepairCounts
+	analyze := "ANALYZE " + repairOld + "; ANALYZE " + repairNew
+	if err := r.conn.Exec(ctx, analyze); err != nil {
+		return n, stepError(err, "prepare the repair")
+	}
+	if err := r.refuse(ctx); err != nil {
+		return n, err
+	}
+	name := qualify(r.schema, r.table)
+	var err error
+	n.Deleted, err = r.run(ctx, "DELETE FROM "+name+" t USING "+repairOld+" o WHERE "+atPlace+" AND "+onlyOld)
+	if err != nil {
+		return n, stepError(err, "take away the rows that are too many")
+	}
+	if n.Updated, err = r.update(ctx); err != nil {
+		return n, stepError(err, "change the rows that differ")
+	}
+	given, values := r.given()
+	n.Inserted, err = r.run(ctx, "INSERT INTO "+name+" ("+given+") OVERRIDING SYSTEM VALUE SELECT "+values+
+		" FROM "+repairNew+" n WHERE "+onlyNew+` ORDER BY n."moodledb_number"`)
+	return n, stepError(err, "add the rows that are missing")
+}
+
+// refuse stops a repair that would change rows of other tables.
+func (r *RowRepair) refuse(ctx context.Context) error {
+	var extra, changed bool
+	query := "SELECT EXISTS (SELECT FROM " + repairOld + " o WHERE " + onlyOld + "), EXISTS (SELECT FROM " + both + ")"
+	if err := r.conn.conn.QueryRow(ctx, query).Scan(&extra, &changed); err != nil {
+		return stepError(err, "look at the rows that differ")
+	}
+	for _, f := range r.refers {
+		beyondKey := slices.ContainsFunc(f.columns, func(name string) bool {
+			return !slices.ContainsFunc(r.columns, func(k RepairColumn) bool { return k.Key && k.Name == name })
+		})
+		if extra && f.onDelete || changed && f.onUpdate && beyondKey {
+			return fmt.Errorf("the foreign key %s of table %s would change rows there too: repair these two tables by hand, or drop the foreign key for the time of the repair", QuoteIdent(f.name), f.table)
+		}
+	}
+	return nil
+}
+
+// given lists the columns that are given and can be written, and their values.
+func (r *RowRepair) given() (columns, values string) {
+	var names, exprs []string
+	for i, k := range r.columns {
+		if !r.target[k.Name].generated {
+			names = append(names, QuoteIdent(k.Name))
+			exprs = append(exprs, r.value(i))
+		}
+	}
+	return strings.Join(names, ", "), strings.Join(exprs, ", ")
+}
+
+// value is the value of a column in the table's type.
+func (r *RowRepair) value(i int) string {
+	return "n." + repairColumn(i) + "::" + r.target[r.columns[i].Name].typ
+}
+
+// assignments set the columns that are given, but for those of the key.
+func (r *RowRepair) assignments() string {
+	var set []string
+	for i, k := range r.columns {
+		if !k.Key && !r.target[k.Name].generated {
+			set = append(set, QuoteIdent(k.Name)+" = "+r.value(i))
+		}
+	}
+	return strings.Join(set, ", ")
+}
+
+// update changes rows in place, or else replaces them.
+func (r *RowRepair) update(ctx context.Context) (int64, error) {
+	set := r.assignments()
+	if set == "" {
+		return 0, nil
+	}
+	if err := r.conn.Exec(ctx, "SAVEPOINT moodledb_update"); err != nil {
+		return 0, err
+	}
+	n, err := r.run(ctx, "UPDATE "+qualify(r.schema, r.table)+" t SET "+set+" FROM "+both+" WHERE "+atPlace)
+	if !replaceable(err) || len(r.refers) > 0 {
+		return n, err
+	}
+	if err := r.conn.Exec(ctx, "ROLLBACK TO SAVEPOINT moodledb_update"); err != nil {
+		return 0, err
+	}
+	return r.replace(ctx, set)
+}
+
+// replaceable reports whether rows that cannot be changed in place may be
+// replaced: a key that another row still has, or an identity column that is no key.
+func replaceable(err error) bool {
+	var e *pgconn.PgError
+	return errors.As(err, &e) && (e.Code == "23505" || e.Code == "23P01" || e.Code == "428C9")
+}
+
+// replace takes the rows that differ away and adds them changed, with all their columns.
+func (r *RowRepair) replace(ctx context.Context, set string) (int64, error) {
+	name := qualify(r.schema, r.table)
+	keep := "CREATE TEMPORARY TABLE " + repairKept + ` ON COMMIT DROP AS SELECT o."moodledb_number", t.* FROM ` + name + " t, " + both + " WHERE " + atPlace +
+		"; UPDATE " + repairKept + " t SET " + set + " FROM " + repairNew + ` n WHERE n."moodledb_number" = t."moodledb_number"`
+	if err := r.conn.Exec(ctx, keep); err != nil {
+		return 0, err
+	}
+	n, err := r.run(ctx, "DELETE FROM "+name+" t USING "+both+" WHERE "+atPlace)
+	if err != nil {
+		return 0, err
+	}
+	all := quoteIdents(r.all)
+	m, err := r.run(ctx, "INSERT INTO "+name+" ("+all+") OVERRIDING SYSTEM VALUE SELECT "+all+" FROM "+repairKept+` ORDER BY "moodledb_number"`)
+	if err == nil && m != n {
+		err = fmt.Errorf("%d rows were taken away and %d added", n, m)
+	}
+	return m, err
+}
+
+// run executes a statement and returns the number of rows it touched.
+func (r *RowRepair) run(ctx context.Context, statement string) (int64, error) {
+	tag, err := r.conn.conn.PgConn().Exec(ctx, statement).ReadAll()
+	if err != nil {
+		return 0, ended(ctx, r.conn.conn, canceled(ctx, err))
+	}
+	return tag[len(tag)-1].CommandTag.RowsAffected(), nil
+}
+
+// RaiseSequence lets a sequence go on above the highest value of the column
+// that it feeds, if it would not.
+func (r *RowRepair) RaiseSequence(ctx context.Context, column, sequence string) error {
+	name := qualify(r.schema, sequence)
+	statement := strings.Join([]string{
+		"SELECT pg_catalog.setval(q.seqrelid, least(m.highest, q.seqmax)::bigint)",
+		"FROM pg_catalog.pg_sequence q, " + name + " s, (SELECT max(" + QuoteIdent(column) + ")::numeric AS highest FROM " + qualify(r.schema, r.table) + ") m",
+		"WHERE q.seqrelid = " + regclass(r.schema, sequence) + " AND q.seqincrement > 0",
+		"  AND m.highest >= s.last_value::numeric + CASE WHEN s.is_called THEN q.seqincrement ELSE 0 END",
+	}, "\n")
+	_, err := r.run(ctx, statement)
+	return stepError(err, "raise the sequence %q", sequence)
+}

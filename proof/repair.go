@@ -1,0 +1,304 @@
+package proof
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/moodledb/moodledb/fingerprint"
+	"github.com/moodledb/moodledb/postgres"
+	"github.com/moodledb/moodledb/verify"
+)
+
+// Repaired is the outcome of a [Repair].
+type Repaired struct {
+	// Tables are those whose rows differed, by name.
+	Tables []RepairedTable
+}
+
+// RepairedTable is what became of a table.
+type RepairedTable struct {
+	Table string
+	// Inserted rows were missing, Deleted ones were too many, Updated ones had other values.
+	Inserted, Deleted, Updated int64
+	// Problem says why the table is as it was; empty when it is repaired.
+	Problem string
+}
+
+// Whole reports whether every table is repaired.
+func (r *Repaired) Whole() bool {
+	return !slices.ContainsFunc(r.Tables, func(t RepairedTable) bool { return t.Problem != "" })
+}
+
+// Repair makes the rows of the found side, which must be PostgreSQL, those of
+// the expected one, in the tables that differ by the result of [Compare]. Both
+// sides are read again where they differed, so that rows are judged as they are now.
+// Of each table exactly the rows that differ are touched, in one transaction, in
+// which writers are kept out of the table, and which ends only when these parts of it are the same.
+//
+// What goes wrong with a table is its Problem: it is as it was, and the others
+// go on. Options must be those of the comparison.
+func Repair(ctx context.Context, expected, found Source, past *Result, o Options) (_ *Repaired, err error) {
+	if found.DSN.Engine.IsMySQL() {
+		return nil, errors.New("rows can be repaired in PostgreSQL only: migrate again, or change them by hand")
+	}
+	out := &Repaired{}
+	if len(differing(past)) == 0 {
+		return out, nil
+	}
+	if o, err = o.withDefaults(); err != nil {
+		return nil, err
+	}
+	o.Jobs = 1
+	r := &repair{past: past}
+	if r.run, err = start(ctx, &expected, &found, o); err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, r.run.close()) }()
+	if err := r.prepare(ctx); err != nil {
+		return nil, err
+	}
+	if r.target, err = postgres.Open(ctx, found.DSN); err != nil {
+		return nil, err
+	}
+	defer r.target.Close()
+	for _, t := range differing(past) {
+		r.step("repair table " + t.Name)
+		done, err := r.table(ctx, t)
+		if ctx.Err() != nil {
+			return out, ctx.Err()
+		}
+		if err != nil {
+			done = RepairedTable{Problem: err.Error()}
+		}
+		done.Table = t.Name
+		out.Tables = append(out.Tables, done)
+	}
+	return out, nil
+}
+
+// differing are the tables of which rows differ.
+func differing(past *Result) (list []*verify.TableResult) {
+	for i := range past.Tables {
+		if t := &past.Tables[i]; len(t.Differing) > 0 {
+			list = append(list, t)
+		}
+	}
+	return list
+}
+
+// repair is one call of [Repair].
+type repair struct {
+	*run
+	past *Result
+	// target has the sessions that write.
+	target *postgres.DB
+}
+
+// prepare pairs the tables as they are now, and takes a snapshot of the expected side.
+func (r *repair) prepare(ctx context.Context) (err error) {
+	if err := r.pair(ctx); err != nil {
+		return err
+	}
+	r.pairs = slices.DeleteFunc(r.pairs, func(p *pair) bool {
+		return !slices.ContainsFunc(differing(r.past), func(t *verify.TableResult) bool { return t.Name == p.Name })
+	})
+	if len(r.pairs) == 0 {
+		return nil
+	}
+	r.sides[0], err = r.expected.read(ctx, r.pairs, r.opts)
+	return err
+}
+
+// pairOf is the pair of a table; nil when there is none any more.
+func (r *repair) pairOf(name string) *pair {
+	i := slices.IndexFunc(r.pairs, func(p *pair) bool { return p.Name == name })
+	if i < 0 {
+		return nil
+	}
+	return r.pairs[i]
+}
+
+// table repairs a table.
+func (r *repair) table(ctx context.Context, t *verify.TableResult) (done RepairedTable, err error) {
+	p := r.pairOf(t.Name)
+	if err := r.refuse(t, p); err != nil {
+		return done, err
+	}
+	conn, err := r.target.Acquire(ctx)
+	if err != nil {
+		return done, err
+	}
+	defer conn.Release()
+	err = conn.Transact(ctx, func() error {
+		done, err = r.replace(ctx, conn, p, t.Differing)
+		return err
+	})
+	return done, err
+}
+
+// refuse stops what cannot be right.
+func (r *repair) refuse(t *verify.TableResult, p *pair) error {
+	if p == nil {
+		return errors.New("one of the sides has no such table any more: compare again")
+	}
+	for _, l := range r.past.Legal {
+		if l.Table == t.Name && (l.Kind == "changed-by-policy" || l.Kind == "rejected-by-policy") {
+			return fmt.Errorf("%s: rows of such a table are not repaired, since that would undo it; migrate the table again", l.Message)
+		}
+	}
+	for _, f := range r.past.Forms {
+		if f.Table != t.Name {
+			continue
+		}
+		same := len(f.Columns) == len(p.Columns)
+		for i := range p.Columns {
+			same = same && f.Columns[i].Found == p.Columns[i].Name && f.Columns[i].Type == p.Columns[i].Type && f.Columns[i].Key == p.Columns[i].Key
+		}
+		if !same {
+			return errors.New("its columns or its key changed since it was compared: compare again")
+		}
+	}
+	return nil
+}
+
+// replace makes the rows of some parts the same, in the transaction of conn.
+func (r *repair) replace(ctx context.Context, conn *postgres.Conn, p *pair, parts []verify.Part) (done RepairedTable, err error) {
+	to := &targetSide{conn: conn, pair: p, sql: &postgresSide{db: r.found}}
+	var columns []postgres.RepairColumn
+	for _, c := range p.Columns {
+		columns = append(columns, postgres.RepairColumn{Name: c.Name, Type: c.Type, Key: c.Key})
+	}
+	repair, err := conn.BeginRepair(ctx, r.found.schema.Name, p.found.table.Name, columns)
+	if err != nil {
+		return done, err
+	}
+	var all verify.Differing
+	for _, part := range parts {
+		d, err := r.gather(ctx, repair, to, part, all.First)
+		if err != nil {
+			return done, err
+		}
+		all.Missing, all.Extra, all.Changed = all.Missing+d.Missing, all.Extra+d.Extra, all.Changed+d.Changed
+		all.First = all.Missing + all.Extra + all.Changed
+	}
+	n, err := repair.Apply(ctx)
+	if err != nil {
+		return done, err
+	}
+	if n.Inserted != all.Missing || n.Deleted != all.Extra || n.Updated != all.Changed {
+		return done, fmt.Errorf("%d rows were added, %d taken away and %d changed, where %d, %d and %d had to be; a trigger or a rule of the table may be in the way: repair it by hand",
+			n.Inserted, n.Deleted, n.Updated, all.Missing, all.Extra, all.Changed)
+	}
+	for i := range p.found.table.Columns {
+		if c := &p.found.table.Columns[i]; c.Sequence != "" && c.AutoIncrement {
+			if err := repair.RaiseSequence(ctx, c.Name, c.Sequence); err != nil {
+				return done, err
+			}
+		}
+	}
+	if err := r.check(ctx, p, to, parts); err != nil {
+		return done, err
+	}
+	return RepairedTable{Inserted: n.Inserted, Deleted: n.Deleted, Updated: n.Updated}, nil
+}
+
+// gather sends the rows of a part that differ to the temporary tables of the repair.
+func (r *repair) gather(ctx context.Context, repair *postgres.RowRepair, to *targetSide, part verify.Part, first int64) (*verify.Differing, error) {
+	d, err := verify.FindRows(ctx, r.sides[0], to, &to.pair.Table, part, verify.Options{Memory: r.opts.Memory / 2})
+	if errors.Is(err, verify.ErrTooMany) {
+		return nil, fmt.Errorf("%w, which is more than fits in memory: migrate the table again, or give more memory", err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	d.First = first
+	var places postgres.RowPlaces
+	stream := func(ctx context.Context, w io.Writer) error { return to.withPlaces(ctx, part, w) }
+	err = d.EachFound(ctx, 2, stream, func(number int64, place []fingerprint.Field) error {
+		places.Add(number, place[0].Start, place[1].Start)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := repair.AddOld(ctx, &places); err != nil {
+		return nil, err
+	}
+	return d, r.send(ctx, repair, d)
+}
+
+// send streams the rows that differ from the expected side into the repair.
+func (r *repair) send(ctx context.Context, repair *postgres.RowRepair, d *verify.Differing) error {
+	in, out := io.Pipe()
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		err := d.WriteExpected(ctx, out)
+		out.CloseWithError(err)
+		return err
+	})
+	g.Go(func() error {
+		n, err := repair.AddNew(ctx, in)
+		in.CloseWithError(errors.Join(err, io.ErrClosedPipe))
+		var e *pgconn.PgError
+		switch {
+		case errors.As(err, &e) && (e.Code == "22P03" || e.Code == "08P01"):
+			return fmt.Errorf("a value of the expected side is none of its column's type: %w; change it there", err)
+		case err == nil && n != d.Missing+d.Changed:
+			return fmt.Errorf("%d rows were sent where %d had to be", n, d.Missing+d.Changed)
+		}
+		return err
+	})
+	return g.Wait()
+}
+
+// check compares the parts once more, as the transaction sees them.
+func (r *repair) check(ctx context.Context, p *pair, to *targetSide, parts []verify.Part) error {
+	t := p.Table
+	t.Parts = parts
+	results, err := verify.Compare(ctx, r.sides[0], to, []verify.Table{t}, verify.Options{Jobs: 1, MaxDifferences: 1, Memory: r.opts.Memory / 2})
+	if err != nil {
+		return err
+	}
+	switch result := results[0]; result.State {
+	case verify.Same:
+		return nil
+	case verify.Different:
+		return fmt.Errorf("%d rows still differed after the repair, which was taken back; a trigger may change them, or a column may not hold their values: repair them by hand",
+			result.Missing+result.Extra+result.Changed)
+	default:
+		return fmt.Errorf("it could not be told whether the repair was right, so that it was taken back: %s", result.Problem)
+	}
+}
+
+// targetSide reads the found side in the transaction of the repair.
+type targetSide struct {
+	conn *postgres.Conn
+	pair *pair
+	sql  *postgresSide
+}
+
+// Stream implements [verify.Side].
+func (s *targetSide) Stream(ctx context.Context, _ *verify.Table, p verify.Part, w io.Writer) error {
+	return s.stream(ctx, s.pair.found.fields, p, w)
+}
+
+// withPlaces adds the columns that tell where rows are.
+func (s *targetSide) withPlaces(ctx context.Context, p verify.Part, w io.Writer) error {
+	fields := slices.Clone(s.pair.found.fields)
+	for _, name := range postgres.RowPlace() {
+		fields = append(fields, field{expression: name})
+	}
+	return s.stream(ctx, fields, p, w)
+}
+
+func (s *targetSide) stream(ctx context.Context, fields []field, p verify.Part, w io.Writer) error {
+	h := half{table: s.pair.found.table, fields: fields}
+	statement := s.sql.statement(&h, where(postgres.QuoteIdent(s.pair.keyOf(FoundSide)), p))
+	return s.sql.hinted(h.table, s.conn.CopyTo(ctx, statement, w))
+}
