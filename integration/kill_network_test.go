@@ -132,6 +132,7 @@ func TestNetworkToTarget(t *testing.T) {
 			time.AfterFunc(2*time.Second, n.toTarget.flow)
 		}), 0},
 		{"cut before constraints", first(step("add constraints"), func(n *networked) { n.toTarget.cut() }), 0},
+		{"cut before the check of the schema", first(step("check the schema"), func(n *networked) { n.toTarget.cut() }), 0},
 		{"cut before publishing", first(step("hand over"), func(n *networked) { n.toTarget.cut() }), 0},
 		{"the answers to commits are lost", lose("COMMIT\x00", 5, 6), 6},
 		{"the answer to the next commit is lost", lose("COMMIT\x00", 1, 1), 1},
