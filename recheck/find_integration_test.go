@@ -223,8 +223,8 @@ func TestRowsOfAPolicy(t *testing.T) {
 // TestColumnsWithoutASecondWay are named, and the others are compared.
 func TestColumnsWithoutASecondWay(t *testing.T) {
 	eachSource(t, func(t *testing.T, e *ends) {
-		e.source.Exec(t, e.sourceURL, "CREATE TABLE w (id INT PRIMARY KEY, d DOUBLE, n INT)", "INSERT INTO w VALUES (1, 0.1, 2), (2, 1e300, 3)", "CREATE TABLE none (d DOUBLE)")
-		e.target.Exec(t, e.targetURL, "CREATE TABLE w (id integer, d text, n integer)", "CREATE TABLE none (d text)")
+		e.source.Exec(t, e.sourceURL, "CREATE TABLE w (id INT PRIMARY KEY, d DOUBLE, n INT)", "INSERT INTO w VALUES (1, 0.1, 2), (2, 1e300, 3)", "CREATE TABLE none (d DOUBLE)", "CREATE TABLE old (n INT) ENGINE=MyISAM")
+		e.target.Exec(t, e.targetURL, "CREATE TABLE w (id integer, d text, n integer)", "CREATE TABLE none (d text)", "CREATE TABLE old (n integer)")
 		m := e.moment(t)
 		table, all := e.table(t, "w")
 		sent, _ := m.copied(t, table, all)
@@ -233,8 +233,33 @@ func TestColumnsWithoutASecondWay(t *testing.T) {
 			t.Errorf("%+v: %v", got, err)
 		}
 		table, all = e.table(t, "none")
-		if got, err = m.again(t, table, recheck.Rows{Selection: all}, recheck.Options{}); err != nil || got.Skipped == "" {
+		if got, err = m.again(t, table, recheck.Rows{Selection: all}, recheck.Options{}); err != nil || !strings.Contains(got.Skipped, "none of its columns") {
 			t.Errorf("%+v: %v", got, err)
+		}
+		table, all = e.table(t, "old")
+		if got, err = m.again(t, table, recheck.Rows{Selection: all}, recheck.Options{}); err != nil || !strings.Contains(got.Skipped, "MyISAM has no transactions") {
+			t.Errorf("%+v: %v", got, err)
+		}
+	})
+}
+
+// TestNoPreparedStatements: a server that has no place for one is no difference.
+func TestNoPreparedStatements(t *testing.T) {
+	eachSource(t, func(t *testing.T, e *ends) {
+		people(t, e, ", PRIMARY KEY (id)")
+		m := e.moment(t)
+		table, all := e.table(t, "people")
+		sent, _ := m.copied(t, table, all)
+		var most string
+		if err := e.my.SQL().QueryRowContext(t.Context(), "SELECT @@GLOBAL.max_prepared_stmt_count").Scan(&most); err != nil {
+			t.Fatal(err)
+		}
+		e.source.Exec(t, e.sourceURL, "SET GLOBAL max_prepared_stmt_count = 0")
+		defer e.source.Exec(t, e.sourceURL, "SET GLOBAL max_prepared_stmt_count = "+most)
+		for _, rows := range []recheck.Rows{sent, {Selection: all}} {
+			if got, err := m.again(t, table, rows, recheck.Options{}); err != nil || !strings.Contains(got.Skipped, "max_prepared_stmt_count") || got.Rows != 0 {
+				t.Errorf("%+v: %v", got, err)
+			}
 		}
 	})
 }
