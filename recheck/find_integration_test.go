@@ -186,6 +186,9 @@ func TestRowsThatAreTooLarge(t *testing.T) {
 		if got, err = m.again(t, table, recheck.Rows{Selection: all, Touched: true}, small); err != nil || got.Large != 1 || got.Rows != 2999 {
 			t.Errorf("%+v: %v", got, err)
 		}
+		if got, err = m.again(t, table, recheck.Rows{Selection: all, First: 100}, small); err != nil || got.Large != 1 || got.Rows != 100 {
+			t.Errorf("%+v: %v", got, err)
+		}
 		encoder(table, "mark", wrong()["mark"])
 		sent, _ = m.copied(t, table, all)
 		_, err = m.again(t, table, sent, small)

@@ -98,8 +98,7 @@ type Result struct {
 	Against     Against
 	// LeftOut are columns without a second way.
 	LeftOut []LeftOut
-	// Large is the number of rows that were left out because they are larger than [Options].MaxRow;
-	// it is not counted where only the first rows of a table are read.
+	// Large is the number of rows that were left out because they are larger than [Options].MaxRow.
 	Large int64
 	// Aside is the number of rows that were left out because a policy deals with their values.
 	Aside int64
@@ -242,7 +241,7 @@ func (c *comparison) withEncoded(ctx context.Context) error {
 		return m
 	}
 	c.result.Rows, c.result.Bytes = found.Found.Rows, found.Bytes
-	if c.small != "" && c.rows.First == 0 && c.result.Large == 0 {
+	if c.small != "" && c.result.Large == 0 {
 		c.result.Large, err = c.count(ctx)
 	}
 	return err
@@ -295,16 +294,16 @@ func (c *comparison) mainJob() copy.Job {
 	return job
 }
 
-// count counts the rows that are too large.
+// count counts the rows that are too large; where only the first ones are read, among so many of them.
 func (c *comparison) count(ctx context.Context) (int64, error) {
 	s := c.rows.Selection
-	s.OrderBy = nil
-	large := "NOT " + c.small
-	if s.Where != "" {
-		large = "(" + s.Where + ") AND " + large
+	limit := ""
+	if c.rows.First > 0 {
+		limit = fmt.Sprintf(" LIMIT %d", c.rows.First)
+	} else {
+		s.OrderBy = nil
 	}
-	s.Where = large
-	rows, err := c.main.Query(ctx, mysql.Select(c.table.Source.Name, []string{"COUNT(*)"}, s))
+	rows, err := c.main.Query(ctx, "SELECT COUNT(*) FROM ("+mysql.Select(c.table.Source.Name, []string{c.small + " AS small"}, s)+limit+") AS x WHERE NOT small")
 	if err != nil {
 		return 0, err
 	}
