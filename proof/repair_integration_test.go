@@ -194,6 +194,50 @@ func TestRepairSwapped(t *testing.T) {
 	}
 }
 
+// TestRepairOddTables: identities that are always generated, partitions, types
+// that are compared as others, and triggers that only look on do not hinder a
+// repair; a value that the column cannot hold does.
+func TestRepairOddTables(t *testing.T) {
+	m := mend(t, testdb.Sources()[0], testdb.Targets()[0])
+	m.expectedDB.Exec(t, m.expectedURL,
+		"CREATE TABLE mdl_odd (id bigint NOT NULL, `Mood \"x\"` varchar(20), price double, code char(10), moment varchar(40), PRIMARY KEY (id))",
+		"CREATE TABLE mdl_parted (id bigint NOT NULL, v varchar(20), PRIMARY KEY (id))",
+		"CREATE TABLE mdl_dates (id bigint NOT NULL, d date, PRIMARY KEY (id))",
+		`INSERT INTO mdl_odd VALUES (1, 'glad', 1.25, 'ab', '{"a": [1, 2]}'), (2, 'sad', NULL, '', NULL), (3, 'sad', 0.5, 'c', '[]')`,
+		"INSERT INTO mdl_parted VALUES (1, 'one'), (2, 'two'), (3, 'three'), (4, 'four')",
+		"SET SESSION sql_mode = ''", "INSERT INTO mdl_dates VALUES (1, '2024-02-29'), (2, '0000-00-00')")
+	m.damage(t,
+		"CREATE TYPE mood AS ENUM ('sad', 'glad')",
+		`CREATE TABLE mdl_odd (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, "Mood ""x""" mood, price numeric(10,4), code character(12), moment jsonb)`,
+		`INSERT INTO mdl_odd OVERRIDING SYSTEM VALUE VALUES (2, 'glad', NULL, '', NULL), (3, 'sad', 0.5, 'c', '[ ]'), (4, 'sad', 0, 'd', '{}')`,
+		"CREATE TABLE mdl_parted (id bigint NOT NULL PRIMARY KEY, v varchar(20)) PARTITION BY HASH (id)",
+		"CREATE TABLE mdl_parted_0 PARTITION OF mdl_parted FOR VALUES WITH (MODULUS 2, REMAINDER 0)",
+		"CREATE TABLE mdl_parted_1 PARTITION OF mdl_parted FOR VALUES WITH (MODULUS 2, REMAINDER 1)",
+		"INSERT INTO mdl_parted VALUES (1, 'one'), (2, 'TWO'), (3, 'three '), (5, 'five')",
+		"CREATE TABLE mdl_dates (id bigint NOT NULL PRIMARY KEY, d date)", "INSERT INTO mdl_dates VALUES (1, '2024-02-28'), (2, NULL)",
+		"CREATE TABLE seen (n bigint)", "CREATE FUNCTION looks_on() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN INSERT INTO public.seen VALUES (1); RETURN NULL; END$$",
+		"CREATE TRIGGER looks_on AFTER INSERT OR UPDATE OR DELETE ON mdl_odd FOR EACH ROW EXECUTE FUNCTION looks_on()")
+	done := m.repair(t)
+	if len(done.Tables) != 3 || !strings.Contains(done.Tables[0].Problem, "a value of the expected side is none of its column's type") {
+		t.Fatalf("%+v", done)
+	}
+	if diff := cmp.Diff([]RepairedTable{{Table: "mdl_odd", Inserted: 1, Deleted: 1, Updated: 1}, {Table: "mdl_parted", Inserted: 1, Deleted: 1, Updated: 2}}, done.Tables[1:]); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(map[string]verify.State{"mdl_dates": verify.Different}, states(m.compare(t))); diff != "" {
+		t.Error(diff)
+	}
+	for query, want := range map[string]string{
+		"SELECT string_agg(r::text, ' ' ORDER BY id) FROM mdl_odd r WHERE id < 3": `(1,glad,1.2500,"ab          ","{""a"": [1, 2]}") (2,sad,,"            ",)`,
+		"SELECT count(*) FROM seen":                                  "3",
+		"SELECT string_agg(d::text, ' ' ORDER BY id) FROM mdl_dates": "2024-02-28",
+	} {
+		if got := m.value(t, query); got != want {
+			t.Errorf("%s: %s, not %s", query, got, want)
+		}
+	}
+}
+
 // TestRepairStops: what cannot be repaired is as it was, with the reason; other tables are repaired.
 func TestRepairStops(t *testing.T) {
 	m := mend(t, testdb.Sources()[0], testdb.Targets()[0])
