@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -20,6 +21,7 @@ import (
 	"github.com/moodledb/moodledb/migrate"
 	"github.com/moodledb/moodledb/mysql"
 	"github.com/moodledb/moodledb/postgres"
+	"github.com/moodledb/moodledb/proof"
 	"github.com/moodledb/moodledb/report"
 	"github.com/moodledb/moodledb/testdata/site"
 	"github.com/moodledb/moodledb/xmldb"
@@ -34,7 +36,8 @@ func newDemo(t *terminal) *cobra.Command {
 		Long: `demo starts a private MariaDB or MySQL and a private PostgreSQL from the programs
 that this machine has, each in a directory of its own on a free port of
 127.0.0.1, loads a small sample site, plans and runs its migration, prints the
-report, compares the result with the site's code, and removes all of it.
+report, compares every cell of both databases, compares the result with the
+site's code, and removes all of it.
 
 It installs nothing; 'make demo' in the source tree installs what is missing.`,
 		Example: "  moodledb demo\n  moodledb demo --source mysql --keep",
@@ -82,6 +85,9 @@ func runDemo(ctx context.Context, t *terminal, kind throwaway.Kind, format strin
 	if err := e.migrate(ctx, t, show{format: report.Format(format), progress: progressAuto}, false); err != nil {
 		return err
 	}
+	if err := verifyDemo(ctx, t, e.options.Site, from.URL(demoDatabase), to.URL(demoDatabase), format); err != nil {
+		return err
+	}
 	if err := diffDemo(ctx, t, e.options.Site, to.URL(demoDatabase), format); err != nil {
 		return err
 	}
@@ -89,6 +95,33 @@ func runDemo(ctx context.Context, t *terminal, kind throwaway.Kind, format strin
 		return t.pause(ctx, fmt.Sprintf("source: %s\ntarget: %s", from.URL(demoDatabase), to.URL(demoDatabase)))
 	}
 	return nil
+}
+
+// verifyDemo compares every cell of the two databases. Anything but the same is
+// an error here: nobody has touched them.
+func verifyDemo(ctx context.Context, t *terminal, declared *xmldb.Site, from, to, format string) error {
+	name, err := report.ParseVerifyFormat(format)
+	if err != nil {
+		return usageError{err}
+	}
+	var expected, found proof.Source
+	if expected.DSN, err = dsn.Parse(from, dsn.Options{}); err != nil {
+		return err
+	}
+	if found.DSN, err = dsn.Parse(to, dsn.Options{}); err != nil {
+		return err
+	}
+	release, commit := buildVersion()
+	fmt.Fprint(t.stderr, "\nWhether both databases hold the same (moodledb verify):\n\n")
+	opts := proof.Options{Site: declared, Tool: cmp.Or(release, commit, "(devel)")}
+	result, err := compareShown(ctx, t, progressNone, expected, found, opts)
+	if err != nil {
+		return err
+	}
+	if err := report.Verify(t.stdout, result, report.VerifyOptions{Format: name}); err != nil {
+		return err
+	}
+	return exitOf(result.State)
 }
 
 // diffDemo compares the migrated database with the code. The sample site has
