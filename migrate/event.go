@@ -100,6 +100,14 @@ type TableVerified struct {
 	Elapsed time.Duration
 }
 
+// TableReadAgain tells that a sample of a table was read again at the source by
+// another client, and encoded by other code to what was sent.
+type TableReadAgain struct {
+	Table string
+	Rows  int64
+	Bytes int64
+}
+
 // Retrying tells that something went wrong that may pass, and is tried again after Wait.
 type Retrying struct {
 	// What is a short phrase, such as `table "mdl_log"`.
@@ -134,4 +142,5 @@ func (IndexBuilt) event()     {}
 func (TableDone) event()      {}
 func (VerifyProgress) event() {}
 func (TableVerified) event()  {}
+func (TableReadAgain) event() {}
 func (Notice) event()         {}

@@ -39,7 +39,7 @@ func Make(ctx context.Context, source *mysql.DB, target *postgres.DB, opts Optio
 	m := &maker{source: source, target: target, opts: opts}
 	m.plan = &Plan{
 		Mode: Staged, Source: m.sourceEnd(), Target: m.targetEnd(), Owner: opts.Owner, Jobs: opts.Jobs, Memory: opts.Memory,
-		Replace: opts.Replace, Truncate: opts.Truncate, Chunk: opts.Chunk, Patience: opts.Patience, Policy: opts.Policy, Tool: opts.Tool, Verify: opts.Verify,
+		Replace: opts.Replace, Truncate: opts.Truncate, Chunk: opts.Chunk, Patience: opts.Patience, Policy: opts.Policy, Tool: opts.Tool, Verify: opts.Verify, Sample: max(opts.Sample, 0),
 	}
 	if err := m.look(ctx); err != nil {
 		return nil, err

@@ -73,6 +73,10 @@ type Options struct {
 	Chunk int64
 	// Verify says whether what arrived is read back; empty means [VerifyAll].
 	Verify VerifyMode
+	// Sample is the share of each table that is read again at the source by
+	// another client and encoded by other code, in percent; at least one part of
+	// each. 0 means [DefaultSample], and less than that none.
+	Sample float64
 	// Tool is the version of the program, for the ledger.
 	Tool string
 	// Memory bounds the bytes that copying holds; 0 means [DefaultMemory].
@@ -123,6 +127,12 @@ func (o Options) withDefaults() (Options, error) {
 	if o.Verify == "" {
 		o.Verify = VerifyAll
 	}
+	switch {
+	case o.Verify == VerifyNone:
+		o.Sample = -1
+	case o.Sample == 0:
+		o.Sample = DefaultSample
+	}
 	if o.Publish == "" {
 		o.Publish = "public"
 	}
@@ -137,6 +147,8 @@ func (o Options) withDefaults() (Options, error) {
 		return o, usagef("chunk must be at least %d KiB", MinChunk>>10)
 	case !slices.Contains(VerifyModes(), o.Verify):
 		return o, usagef("what arrived is verified by all or none, not by %q", o.Verify)
+	case o.Sample > 100:
+		return o, usagef("a sample has at most 100 percent, not %g", o.Sample)
 	case o.SourceFrozen && !o.Resume:
 		return o, usagef("source-frozen goes with resume")
 	case !slices.Contains(mysql.SnapshotModes(), o.Snapshot):

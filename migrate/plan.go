@@ -45,6 +45,8 @@ type Plan struct {
 	Patience time.Duration
 	// Verify says whether what arrived is read back before it is published.
 	Verify VerifyMode
+	// Sample is the share of each table that is read again by another client, in percent; 0 for none.
+	Sample float64
 	// Policy says what happens to values that PostgreSQL cannot hold.
 	Policy copy.Policy
 	// Resume is the unfinished run that goes on; nil for a new one.

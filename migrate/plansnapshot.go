@@ -103,7 +103,7 @@ func (m *maker) uncovered(access mysql.Access, ways mysql.SnapshotWays) {
 
 // reading is what the plan asks of a snapshot.
 func (p *Plan) reading() mysql.SnapshotOptions {
-	o := mysql.SnapshotOptions{Mode: p.Snapshot.Mode, Readers: p.readers(), Spares: 1, NoTransactions: p.Snapshot.Locked}
+	o := mysql.SnapshotOptions{Mode: p.Snapshot.Mode, Readers: p.readers(), Spares: 1, NoTransactions: p.Snapshot.Locked, Check: p.verifies() && p.Sample > 0}
 	for i := range p.Tables {
 		if t := &p.Tables[i]; t.Copy {
 			o.Tables = append(o.Tables, t.Source)

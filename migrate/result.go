@@ -36,6 +36,10 @@ type Result struct {
 	Policy copy.Policy
 	// Verify says whether what arrived was read back.
 	Verify VerifyMode
+	// Sample is the share of each table that was read again by another client, in
+	// percent; 0 for none. UncheckedWhy says why it was not, though it was wanted.
+	Sample       float64
+	UncheckedWhy string
 	// Indexes counts the keys and indexes that were built.
 	Indexes int
 	// Snapshot says how one moment of the source was read by all readers.
@@ -102,6 +106,10 @@ type TableResult struct {
 	VerifyTime time.Duration
 	// Counted is set when the source has counted its rows in the snapshot: they are Rows and Rejected.
 	Counted bool
+	// ReadAgain is the number of rows that another client has read again, and other
+	// code has encoded to the same; ReadAgainNote says what was left out.
+	ReadAgain     int64
+	ReadAgainNote string
 	// Sum is the fingerprint of the rows as they were sent.
 	Sum fingerprint.Sum
 	// NextValue is the next value of the table's sequence; 0 when it has none.
@@ -118,6 +126,9 @@ type Verified struct {
 	Time time.Duration
 	// Counted is the number of tables whose rows the source has counted, too.
 	Counted int
+	// Again counts the tables of which rows were read again, and AgainRows those rows.
+	Again     int
+	AgainRows int64
 }
 
 // Verified sums up what was verified.
@@ -126,6 +137,10 @@ func (r *Result) Verified() Verified {
 	for _, t := range r.Tables {
 		if t.Counted {
 			v.Counted++
+		}
+		if t.ReadAgain > 0 {
+			v.Again++
+			v.AgainRows += t.ReadAgain
 		}
 		if t.Verified {
 			v.Tables++

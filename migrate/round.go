@@ -30,6 +30,8 @@ type round struct {
 	checks []check
 	counts [][]*tableState
 	locked []*tableState
+	// rereads is set while a stream has the session that reads again.
+	rereads bool
 	// ended is why no more work is begun; nil while the round goes on.
 	ended error
 	// copying and building count the streams and builders at work.
@@ -67,6 +69,7 @@ func (r *run) copyRows(ctx context.Context) ([]TableResult, error) {
 	results := make([]TableResult, len(states))
 	for i, s := range states {
 		s.result.Sum, s.result.Counted = s.sum, s.counted
+		s.result.ReadAgain, s.result.ReadAgainNote = s.again.rows, s.again.note()
 		results[i] = s.result
 	}
 	return results, nil
@@ -102,7 +105,7 @@ func (r *run) copyRound(ctx context.Context, states []*tableState, first bool) (
 	if o.ended != nil {
 		return o.moved, o.ended
 	}
-	if len(o.queue)+len(o.counts) > 0 && len(r.readers()) > 0 {
+	if (len(o.queue)+len(o.counts) > 0 || o.unread()) && len(r.readers()) > 0 {
 		return o.moved, errLeftOver
 	}
 	for _, states := range o.counts {

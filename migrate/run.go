@@ -37,6 +37,10 @@ type run struct {
 	sources sources
 	// locked reads the tables without transactions, which it holds locked; nil when there are none.
 	locked *mysql.Reader
+	// check reads a sample again by another client; nil when that is not wanted,
+	// or cannot be: then uncheckedWhy says why. Under mu while tables are copied.
+	check        *mysql.Check
+	uncheckedWhy string
 	// opened is when the snapshot was begun to be opened.
 	opened time.Time
 	// snapshot tells of the moment that is copied; under mu while tables are copied.
@@ -69,7 +73,7 @@ func Run(ctx context.Context, source *mysql.DB, target *postgres.DB, plan *Plan,
 	r := &run{source: source, target: target, plan: &own, events: events}
 	result := &Result{
 		Mode: plan.Mode, Source: plan.Source, Target: plan.Target, Prefix: plan.Prefix, Schema: plan.Publish,
-		Owner: plan.Owner, Policy: plan.Policy, Verify: plan.Verify, Started: time.Now(), LeftOut: plan.LeftOut, Findings: plan.Findings,
+		Owner: plan.Owner, Policy: plan.Policy, Verify: plan.Verify, Sample: plan.Sample, Started: time.Now(), LeftOut: plan.LeftOut, Findings: plan.Findings,
 	}
 	err := r.all(ctx, result)
 	if err != nil {
@@ -157,7 +161,7 @@ func (r *run) load(ctx context.Context, result *Result) error {
 	result.Changed, result.Rejected = 0, 0
 	err := r.step("copy rows and build indexes", func() (detail string, err error) {
 		result.Tables, err = r.copyRows(ctx)
-		result.Snapshot = r.snapshot
+		result.Snapshot, result.UncheckedWhy = r.snapshot, r.uncheckedWhy
 		return "", err
 	})
 	if err != nil {
@@ -207,6 +211,10 @@ func (r *run) open(ctx context.Context) (*mysql.Snapshot, error) {
 	}
 	r.sources = sources{readers: slices.Clone(snapshot.Readers), spares: slices.Clone(snapshot.Spares)}
 	r.locked = snapshot.Locked
+	r.check, r.uncheckedWhy = snapshot.Check, snapshot.NoCheck
+	if r.uncheckedWhy != "" && r.plan.Sample > 0 {
+		r.send(Notice{Message: "no rows are read again by another client: " + r.uncheckedWhy})
+	}
 	if !snapshot.Consistent {
 		r.send(Notice{Message: "the readers may see different moments of the source (" + snapshot.How +
 			"): nothing may write to it until the copy is done"})

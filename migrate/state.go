@@ -33,6 +33,10 @@ type tableState struct {
 	built   map[string]bool
 	// read is how far the table is read back.
 	read reading
+	// landedChunks are the parts that are committed.
+	landedChunks []postgres.ChunkRecord
+	// again is what is read again of the table, in this attempt.
+	again again
 	// sourceRows is what the source has counted in the snapshot, once counted is set.
 	sourceRows int64
 	counted    bool
@@ -77,7 +81,7 @@ func (s *tableState) dropped(stream int) TableProgress {
 
 // landed notes that what a stream has sent is committed; last is set when it
 // was the last part of the table.
-func (s *tableState) landed(stream int, done postgres.Copied, chunk bool) (last bool) {
+func (s *tableState) landed(stream int, done postgres.Copied, chunk *postgres.ChunkRecord) (last bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.underWay, stream)
@@ -87,7 +91,10 @@ func (s *tableState) landed(stream int, done postgres.Copied, chunk bool) (last 
 	s.result.CopyTime += done.Elapsed
 	s.result.Changed += done.Changed
 	s.result.Rejected += done.Rejected
-	if chunk {
+	if chunk != nil {
+		part := *chunk
+		part.Done, part.Rows, part.Sum, part.Changed, part.Rejected = true, done.Rows, done.Sum, done.Changed, done.Rejected
+		s.landedChunks = append(s.landedChunks, part)
 		s.left--
 		if s.left > 0 {
 			return false
@@ -113,7 +120,7 @@ func (s *tableState) perRow() float64 {
 // restore takes over what the ledger has of the table.
 func (s *tableState) restore(t postgres.TableRecord, chunks []postgres.ChunkRecord, builds []postgres.BuildRecord) {
 	s.state, s.committed, s.sum = t.State, count{t.Rows, t.Bytes}, t.Sum
-	s.chunks, s.divided, s.left = nil, len(chunks) > 0, 0
+	s.chunks, s.landedChunks, s.divided, s.left = nil, nil, len(chunks) > 0, 0
 	s.underWay, s.built, s.pending, s.read = map[int]count{}, map[string]bool{}, 0, reading{}
 	s.result = TableResult{
 		Name: s.plan.Target, Declared: s.plan.Declared, Reason: s.plan.Reason,
@@ -121,6 +128,9 @@ func (s *tableState) restore(t postgres.TableRecord, chunks []postgres.ChunkReco
 		Verified: t.State == postgres.TableVerified, VerifyTime: t.VerifyTime,
 	}
 	for _, c := range chunks {
+		if c.Done {
+			s.landedChunks = append(s.landedChunks, c)
+		}
 		switch {
 		case !c.Done:
 			s.chunks = append(s.chunks, c)

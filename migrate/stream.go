@@ -50,6 +50,9 @@ func (o *round) stream(ctx context.Context, number int, reader *mysql.Reader) er
 		}
 		if !ok {
 			more, err := c.count(ctx)
+			if !more && err == nil {
+				more, err = c.readAgain(ctx)
+			}
 			if !more || err != nil {
 				return err
 			}
@@ -268,7 +271,7 @@ func (c *stream) land(ctx context.Context, u unit, done []postgres.Copied, next 
 // landed notes that a table of a committed unit is in the target.
 func (c *stream) landed(ctx context.Context, u unit, s *tableState, done postgres.Copied, next []int64, i int) error {
 	t := s.plan
-	last := s.landed(c.number, done, u.chunk != nil)
+	last := s.landed(c.number, done, u.chunk)
 	if !last {
 		return nil
 	}

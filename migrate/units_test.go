@@ -186,11 +186,15 @@ func TestRestore(t *testing.T) {
 	if got := s.dropped(2); got.Rows != 13 {
 		t.Errorf("progress after what one stream sent is gone: %+v", got)
 	}
-	if s.landed(1, postgres.Copied{Rows: 3, Bytes: 30, Changed: 1}, true) {
+	second, last := chunk("5", "9"), chunk("9", "")
+	if s.landed(1, postgres.Copied{Rows: 3, Bytes: 30, Changed: 1}, &second) {
 		t.Error("the table is said to be copied, and one part is missing")
 	}
-	if !s.landed(2, postgres.Copied{Rows: 4, Bytes: 40}, true) || s.result.Rows != 17 || s.result.Changed != 3 || !s.result.Copied {
+	if !s.landed(2, postgres.Copied{Rows: 4, Bytes: 40}, &last) || s.result.Rows != 17 || s.result.Changed != 3 || !s.result.Copied {
 		t.Errorf("after the last part: result %+v", s.result)
+	}
+	if n := len(s.landedChunks); n != 3 || s.landedChunks[1].Rows != 3 || !s.landedChunks[2].Done {
+		t.Errorf("the parts are %+v", s.landedChunks)
 	}
 
 	s.restore(postgres.TableRecord{Table: "mdl_t", State: postgres.TableDone, Rows: 17, Bytes: 170, Changed: 3, Rejected: 1, NextValue: 18}, []postgres.ChunkRecord{first},

@@ -28,6 +28,7 @@ type planJSON struct {
 	MemoryBytes   int64          `json:"memory_bytes"`
 	ChunkBytes    int64          `json:"chunk_bytes"`
 	Verify        string         `json:"verify"`
+	Sample        float64        `json:"sample_percent"`
 	Policy        policyJSON     `json:"bad_values"`
 	Resume        resumeJSON     `json:"resume"`
 	Snapshot      planSnapshot   `json:"snapshot"`
@@ -183,6 +184,10 @@ type readBackJSON struct {
 	Bytes   int64   `json:"bytes"`
 	Seconds float64 `json:"seconds"`
 	Counted int     `json:"counted_tables"`
+	Sample  float64 `json:"sample_percent"`
+	Again   int     `json:"reread_tables"`
+	Reread  int64   `json:"reread_rows"`
+	Why     string  `json:"not_reread"`
 }
 
 // changeJSON is a value that a policy changed. The values are shortened, quoted
@@ -241,6 +246,8 @@ type resultTable struct {
 	Counted      bool    `json:"counted"`
 	Verification float64 `json:"verify_seconds"`
 	Fingerprint  string  `json:"fingerprint"`
+	ReadAgain    int64   `json:"reread_rows"`
+	NotReadAgain string  `json:"not_reread"`
 }
 
 func planDocument(p *migrate.Plan) planJSON {
@@ -258,6 +265,7 @@ func planDocument(p *migrate.Plan) planJSON {
 		MemoryBytes:   p.Memory,
 		ChunkBytes:    p.Chunk,
 		Verify:        string(p.Verify),
+		Sample:        p.Sample,
 		Policy:        policyDocument(p.Policy),
 		Resume:        resumeDocument(p.Resume),
 		Snapshot: planSnapshot{
@@ -353,6 +361,7 @@ func readBackDocument(r *migrate.Result) readBackJSON {
 	v := r.Verified()
 	return readBackJSON{
 		Mode: string(r.Verify), Tables: v.Tables, Rows: v.Rows, Bytes: v.Bytes, Seconds: seconds(v.Time), Counted: v.Counted,
+		Sample: r.Sample, Again: v.Again, Reread: v.AgainRows, Why: r.UncheckedWhy,
 	}
 }
 
@@ -370,7 +379,7 @@ func resultTableDocument(t migrate.TableResult) resultTable {
 		Name: t.Name, Declared: t.Declared, Copied: t.Copied, Reason: t.Reason, Rows: t.Rows, Bytes: t.Bytes, Indexes: t.Indexes,
 		CopySeconds: seconds(t.CopyTime), IndexSeconds: seconds(t.IndexTime), NextValue: t.NextValue,
 		Changed: t.Changed, Rejected: t.Rejected, Verified: t.Verified, Counted: t.Counted, Verification: seconds(t.VerifyTime),
-		Fingerprint: fingerprintText(t),
+		Fingerprint: fingerprintText(t), ReadAgain: t.ReadAgain, NotReadAgain: t.ReadAgainNote,
 	}
 }
 

@@ -65,17 +65,21 @@ func planFacts(p *migrate.Plan) []fact {
 		{"snapshot", planSnapshotText(p.Snapshot)},
 		{"parts", partsText(p)},
 		{"bad values", policyText(p.Policy)},
-		{"verify", planVerifyText(p.Verify)},
+		{"verify", planVerifyText(p)},
 		{"estimate", fmt.Sprintf("%s to copy, %s, %s", plural(int64(sum.Tables), "table"), plural(sum.Rows, "row"), sizeText(sum.Bytes))},
 	}
 }
 
 // planVerifyText says what is read back.
-func planVerifyText(mode migrate.VerifyMode) string {
-	if mode == migrate.VerifyNone {
+func planVerifyText(p *migrate.Plan) string {
+	text := "every row is read back before it is published"
+	switch {
+	case p.Verify == migrate.VerifyNone:
 		return "nothing"
+	case p.Sample > 0:
+		text += fmt.Sprintf("; %g%% of each table, and at least a part, is read again at the source by another client", p.Sample)
 	}
-	return "every row is read back before it is published"
+	return text
 }
 
 // partsText says into how many parts tables are divided.

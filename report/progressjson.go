@@ -90,6 +90,13 @@ type tableVerifiedJSON struct {
 	Seconds float64 `json:"seconds"`
 }
 
+type tableReadAgainJSON struct {
+	eventHead
+	Table string `json:"table"`
+	Rows  int64  `json:"rows"`
+	Bytes int64  `json:"bytes"`
+}
+
 type retryingJSON struct {
 	eventHead
 	What        string  `json:"what"`
@@ -192,6 +199,8 @@ func eventDocument(at time.Time, e migrate.Event) (any, error) {
 		return tableDoneJSON{head(at, "table_done"), e.Table}, nil
 	case migrate.TableVerified:
 		return tableVerifiedJSON{head(at, "table_verified"), e.Table, e.Rows, e.Bytes, seconds(e.Elapsed)}, nil
+	case migrate.TableReadAgain:
+		return tableReadAgainJSON{head(at, "table_read_again"), e.Table, e.Rows, e.Bytes}, nil
 	case migrate.Retrying:
 		return retryingJSON{head(at, "retrying"), e.What, errorText(e.Err), seconds(e.Wait)}, nil
 	case migrate.ReaderLost:

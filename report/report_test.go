@@ -79,8 +79,8 @@ func leftOut() []migrate.LeftOut {
 
 func stagedPlan() *migrate.Plan {
 	return &migrate.Plan{
-		Verify: migrate.VerifyAll,
-		Mode:   migrate.Staged, Source: source(), Target: target(), Prefix: "mdl_", Load: "moodle", Publish: "public", Owner: "moodle",
+		Verify: migrate.VerifyAll, Sample: 1,
+		Mode: migrate.Staged, Source: source(), Target: target(), Prefix: "mdl_", Load: "moodle", Publish: "public", Owner: "moodle",
 		Jobs: 3, Memory: 256 << 20, Replace: true, Chunk: 64 << 20,
 		Policy: copy.Policy{Mode: convert.FixBad, Fixes: convert.Fixes{convert.ZeroDate: convert.FixQuarantine}},
 		Resume: &migrate.Resumption{Run: 7, Attempts: 2, Started: time.Date(2026, 1, 5, 21, 15, 0, 0, time.UTC)},
@@ -139,12 +139,12 @@ func stagedResult() *migrate.Result {
 			{
 				Name: "mdl_logstore_standard_log", Declared: true, Copied: true, Rows: 8_900_000, Bytes: 1_600_000_000, Indexes: 7,
 				CopyTime: 71 * time.Second, IndexTime: 18*time.Second + 40*time.Millisecond, NextValue: 9_000_001,
-				Verified: true, Counted: true, VerifyTime: 9*time.Second + 876*time.Millisecond, Sum: fingerprint.Sum{Rows: 8_900_000, Hash: fingerprint.Hash{0x0123456789abcdef, 0xfedcba9876543210}},
+				ReadAgain: 100_000, ReadAgainNote: "column \"geo\" not read again: there is no second way", Verified: true, Counted: true, VerifyTime: 9*time.Second + 876*time.Millisecond, Sum: fingerprint.Sum{Rows: 8_900_000, Hash: fingerprint.Hash{0x0123456789abcdef, 0xfedcba9876543210}},
 			},
 			{Name: "mdl_old-copy 2", Copied: true, Rows: 3, Bytes: 120, Indexes: 1, CopyTime: 4 * time.Millisecond, IndexTime: 2 * time.Millisecond, Verified: true, VerifyTime: time.Millisecond, Sum: fingerprint.Sum{Rows: 3, Hash: fingerprint.Hash{1, 2}}},
 			{Name: "mdl_sessions", Declared: true, Reason: "--skip-data", Indexes: 6, IndexTime: 3 * time.Millisecond, NextValue: 41},
 		},
-		Run: 7, Attempts: 3, Indexes: 14, Verify: migrate.VerifyAll, Changed: 1, Rejected: 1,
+		Run: 7, Attempts: 3, Indexes: 14, Verify: migrate.VerifyAll, Sample: 2.5, UncheckedWhy: "the connection for it was lost (EOF)", Changed: 1, Rejected: 1,
 		Policy: copy.Policy{Mode: convert.FixBad, Fixes: convert.Fixes{convert.ZeroDate: convert.FixQuarantine}},
 		Changes: []postgres.ValueChange{{
 			Table: "mdl_old-copy 2", Key: "Id=2", Column: "note", Kind: "nul-byte", Rule: "strip",

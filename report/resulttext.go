@@ -65,7 +65,7 @@ func resultFacts(r *migrate.Result) []fact {
 	if r.Run > 0 {
 		facts = append(facts, fact{"run", runText(r)})
 	}
-	facts = append(facts, fact{"verified", verifiedText(r)})
+	facts = append(facts, fact{"verified", verifiedText(r)}, fact{"read again", readAgainText(r)})
 	facts = append(facts, snapshotFacts(r.Snapshot)...)
 	if r.Kept != "" {
 		facts = append(facts, fact{"kept", fmt.Sprintf("what was there before is in schema %s", r.Kept)})
@@ -83,6 +83,24 @@ func verifiedText(r *migrate.Result) string {
 	text := fmt.Sprintf("%d of %s read back and found as sent (%s rows, %s, in %s of all sessions)",
 		v.Tables, plural(int64(tables), "table"), countText(v.Rows), sizeText(v.Bytes), timeText(v.Time))
 	return text + fmt.Sprintf("; the source counted as many rows in %d of them", v.Counted)
+}
+
+// readAgainText says what another client has read again; empty when nothing was to be.
+func readAgainText(r *migrate.Result) string {
+	if r.Sample == 0 {
+		return ""
+	}
+	v := r.Verified()
+	text := fmt.Sprintf("%s of %s by another client, encoded by other code to what was sent", plural(v.AgainRows, "row"), plural(int64(v.Again), "table"))
+	if r.UncheckedWhy != "" {
+		text += "; not more: " + printable(r.UncheckedWhy)
+	}
+	for _, t := range r.Tables {
+		if t.ReadAgainNote != "" {
+			text += "; " + printable(t.Name+": "+t.ReadAgainNote)
+		}
+	}
+	return text
 }
 
 // runText names the run in the target's ledger.

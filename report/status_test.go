@@ -126,6 +126,7 @@ func TestProgressGolden(t *testing.T) {
 		migrate.IndexStarted{Table: "mdl_log", Name: "mdl_log_pk"},
 		migrate.IndexBuilt{Table: "mdl_log", Name: "mdl_log_pk", Elapsed: time.Second},
 		migrate.TableDone{Table: "mdl_log"},
+		migrate.TableReadAgain{Table: "mdl_log", Rows: 7, Bytes: 777},
 		migrate.VerifyProgress{Table: "mdl_log", Rows: 50, Bytes: 5000},
 		migrate.TableVerified{Table: "mdl_log", Rows: 100, Bytes: 10021, Elapsed: 765 * time.Millisecond},
 		migrate.Retrying{What: `table "mdl_log"`, Err: errors.New("deadlock"), Wait: 250 * time.Millisecond},

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/dustin/go-humanize"
@@ -32,6 +33,7 @@ type migrateFlags struct {
 	askFrom, askTo         bool
 	memory                 string
 	chunk                  string
+	sample                 string
 	fixes                  []string
 	format                 string
 	progress, metrics      string
@@ -66,6 +68,8 @@ func (f *migrateFlags) register(flags *pflag.FlagSet) {
 		"`way` in which all readers see one moment of the source: auto (shown without a lock, else by a lock of milliseconds), lock, none")
 	flags.StringVar((*string)(&f.options.Verify), "verify", string(migrate.VerifyAll),
 		"`what` of the rows that arrived is read back and compared with what was sent, before it is published: all, none")
+	flags.StringVar(&f.sample, "verify-sample", fmt.Sprintf("%d%%", migrate.DefaultSample),
+		"`share` of each table that another client reads again at the source, and other code encodes, to be compared with what was sent; at least a part of each; 0 for none")
 	flags.StringVar(&f.memory, "memory", "256MiB", "upper bound of the memory that the program allocates, as a `size`; the pages of its own file (some 40 MiB, which the system can drop) come on top")
 	flags.StringVar(&f.format, "format", "text", "`text` or json, on standard output")
 	flags.BoolVarP(&f.yes, "yes", "y", false, "do not ask before something is replaced or truncated")
@@ -177,7 +181,29 @@ func (f *migrateFlags) check() error {
 		return usageError{fmt.Errorf("--chunk is a size such as 64MiB, not %q", f.chunk)}
 	}
 	f.options.Chunk = int64(size)
+	if err := f.checkVerify(); err != nil {
+		return err
+	}
 	return f.checkPolicy()
+}
+
+// checkVerify reads what is to be verified.
+func (f *migrateFlags) checkVerify() error {
+	modes := migrate.VerifyModes()
+	if !slices.Contains(modes, f.options.Verify) {
+		return usageError{fmt.Errorf("--verify is one of %v, not %q", modes, f.options.Verify)}
+	}
+	if f.sample == "" {
+		return nil
+	}
+	percent, err := strconv.ParseFloat(strings.TrimSuffix(f.sample, "%"), 64)
+	if err != nil || !(percent >= 0 && percent <= 100) {
+		return usageError{fmt.Errorf("--verify-sample is a share such as 1%%, between 0 and 100, not %q", f.sample)}
+	}
+	if f.options.Sample = percent; percent == 0 {
+		f.options.Sample = -1
+	}
+	return nil
 }
 
 // fixList lists what --fix can do, a default first.
