@@ -78,6 +78,7 @@ type run struct {
 	sides           [2]reader
 	pairs           []*pair
 	left            []LeftOut
+	legal           []Legal
 	notices         []string
 }
 
@@ -98,6 +99,13 @@ func Compare(ctx context.Context, expected, found Source, o Options) (_ *Result,
 	if err := r.pair(ctx); err != nil {
 		return nil, err
 	}
+	known, err := r.readLedger(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.skipped(ctx, known); err != nil {
+		return nil, err
+	}
 	if err := r.openSides(ctx); err != nil {
 		return nil, err
 	}
@@ -108,10 +116,12 @@ func Compare(ctx context.Context, expected, found Source, o Options) (_ *Result,
 	if err := r.divide(ctx); err != nil {
 		return nil, err
 	}
-	results, err := r.rows(ctx)
+	results, err := r.rows(ctx, known)
 	if err != nil {
 		return nil, err
 	}
+	r.excuse(known, results)
+	r.renderings()
 	r.step("look at what rows do not show")
 	differences, err := objects(ctx, r.expected.object(), r.found.object(), r.names(), o.Site)
 	if err != nil {
@@ -286,7 +296,7 @@ func (r *run) leaveDenied(ctx context.Context) error {
 }
 
 // rows compares the rows.
-func (r *run) rows(ctx context.Context) ([]verify.TableResult, error) {
+func (r *run) rows(ctx context.Context, known *ledger) ([]verify.TableResult, error) {
 	planned := Planned{Tables: len(r.pairs)}
 	tables := make([]verify.Table, len(r.pairs))
 	for i, p := range r.pairs {
@@ -294,7 +304,13 @@ func (r *run) rows(ctx context.Context) ([]verify.TableResult, error) {
 		planned.Rows, planned.Bytes = planned.Rows+p.Rows, planned.Bytes+p.Bytes
 	}
 	r.tell(planned)
-	o := verify.Options{Jobs: r.opts.Jobs, MaxDifferences: r.opts.MaxDifferences, Memory: r.opts.Memory / 2}
+	o := verify.Options{Jobs: r.opts.Jobs, MaxDifferences: r.opts.listed(), Memory: r.opts.Memory / 2}
+	if known != nil {
+		o.MaxDifferences += known.most // they may turn out to be none
+	}
+	if o.MaxDifferences == 0 {
+		o.MaxDifferences = -1
+	}
 	if r.opts.Events != nil {
 		o.Events = func(e verify.Event) { r.opts.Events(Rows{e}) }
 	}
@@ -316,7 +332,7 @@ func (r *run) result(began time.Time, tables []verify.TableResult) *Result {
 	out := &Result{
 		Expected: r.expected.end, Found: r.found.end, Prefix: r.found.prefix, Started: began, Tool: o.Tool,
 		Scope:  Scope{Include: o.Include, Exclude: o.Exclude, Sample: o.Sample, Seed: o.Seed, SinceID: o.SinceID},
-		Tables: tables, Left: r.left, Notices: r.notices, Forms: r.forms(),
+		Tables: tables, Left: r.left, Legal: r.legal, Notices: r.notices, Forms: r.forms(),
 	}
 	slices.SortStableFunc(out.Left, func(a, b LeftOut) int {
 		return cmp.Or(strings.Compare(a.Table, b.Table), strings.Compare(a.Column, b.Column), strings.Compare(string(a.Side), string(b.Side)))
