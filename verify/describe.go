@@ -23,11 +23,9 @@ const shownFieldSize = 64 + keep
 
 // describe reads the rows of candidates with their columns, as many at once as fit in memory.
 func (c *comparison) describe(ctx context.Context, t *Table, p *Part, sums [2]fingerprint.Sum, list []candidate) ([]Difference, error) {
-	row := int64(2 * shownFieldSize * max(len(t.Columns), 1))
-	at := int(max(c.o.Memory/int64(c.o.Jobs)/row, 1))
 	var out []Difference
 	for len(list) > 0 {
-		n := min(at, len(list))
+		n := min(c.describedAtOnce(t), len(list))
 		some, err := c.describeSome(ctx, t, p, sums, list[:n])
 		if err != nil {
 			return nil, err
@@ -35,6 +33,12 @@ func (c *comparison) describe(ctx context.Context, t *Table, p *Part, sums [2]fi
 		out, list = append(out, some...), list[n:]
 	}
 	return out, nil
+}
+
+// describedAtOnce is how many candidates are described by one reading.
+func (c *comparison) describedAtOnce(t *Table) int {
+	row := int64(2 * shownFieldSize * max(len(t.Columns), 1))
+	return int(max(c.o.Memory/int64(c.o.Jobs)/row, 1))
 }
 
 func (c *comparison) describeSome(ctx context.Context, t *Table, p *Part, sums [2]fingerprint.Sum, list []candidate) ([]Difference, error) {

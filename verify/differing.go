@@ -48,6 +48,39 @@ func FindRows(ctx context.Context, expected, found Side, t *Table, p Part, o Opt
 	return d, nil
 }
 
+// Filter leaves out the rows for which keep returns false: they are not picked, and not counted.
+// They are read with their columns for that. It can be called before any row is picked.
+func (d *Differing) Filter(ctx context.Context, keep func(*Difference) bool) error {
+	s := d.search
+	var kept []candidate
+	d.Missing, d.Extra, d.Changed = 0, 0, 0
+	for list := s.candidates; len(list) > 0; {
+		n := min(s.c.describedAtOnce(s.t), len(list))
+		some, err := s.c.describeSome(ctx, s.t, s.p, s.sums, list[:n])
+		if err != nil {
+			return err
+		}
+		for i := range some {
+			if !keep(&some[i]) {
+				continue
+			}
+			kept = append(kept, list[i])
+			switch list[i].kind {
+			case MissingRow:
+				d.Missing += list[i].times
+			case ExtraRow:
+				d.Extra += list[i].times
+			default:
+				d.Changed += list[i].times
+			}
+		}
+		list = list[n:]
+	}
+	s.candidates = kept
+	d.number()
+	return nil
+}
+
 // number gives each row its number, and returns how many there are. The rows of
 // one key follow each other, and so do those of them that are alike.
 func (d *Differing) number() int64 {
@@ -67,7 +100,6 @@ func (d *Differing) number() int64 {
 		}
 		next += c.times
 	}
-	d.search.candidates = nil
 	return next
 }
 

@@ -81,6 +81,15 @@ func TestPickedRowsRepair(t *testing.T) {
 		if d.Missing != want.missing || d.Extra != want.extra || d.Changed != want.changed {
 			t.Errorf("%+v, not %+v", d, want)
 		}
+		if rapid.Bool().Draw(t, "filter") {
+			seen := counted{}
+			if err := d.Filter(t.Context(), func(d *verify.Difference) bool { return seen.add(d) }); err != nil {
+				t.Fatal(err)
+			}
+			if seen != (counted{want.missing, want.extra, want.changed}) || d.Missing != want.missing || d.Extra != want.extra || d.Changed != want.changed {
+				t.Errorf("%+v seen, %+v kept, not %+v", seen, d, want)
+			}
+		}
 		var out bytes.Buffer
 		if err := d.WriteExpected(t.Context(), &out); err != nil {
 			t.Fatal(err)
@@ -122,6 +131,60 @@ func TestPickedRowsRepair(t *testing.T) {
 			t.Errorf("%+v is left", left)
 		}
 	})
+}
+
+// counted counts differences.
+type counted struct{ missing, extra, changed int64 }
+
+func (c *counted) add(d *verify.Difference) bool {
+	switch d.Kind {
+	case verify.MissingRow:
+		c.missing += d.Times
+	case verify.ExtraRow:
+		c.extra += d.Times
+	case verify.ChangedRow:
+		c.changed += d.Times
+	}
+	return true
+}
+
+// TestFilter: rows that are filtered out are neither counted nor picked.
+func TestFilter(t *testing.T) {
+	expected, found := someUsers(40), someUsers(40)
+	found[4][1], found[5][1] = []byte("changed"), []byte("changed")
+	found = append(found[1:39], user(50, "extra", ""), user(51, "extra", ""))
+	table := users()
+	for _, memory := range []int64{0, 1} {
+		d, err := verify.FindRows(t.Context(), in(expected), in(found), &table, verify.Part{}, verify.Options{Memory: memory})
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = d.Filter(t.Context(), func(d *verify.Difference) bool {
+			id := d.Key[0].Value.Text
+			return id == "40" || id == "6" || id == "50"
+		})
+		if err != nil || d.Missing != 1 || d.Extra != 1 || d.Changed != 1 {
+			t.Errorf("%+v: %v", d, err)
+		}
+		var out bytes.Buffer
+		if err := d.WriteExpected(t.Context(), &out); err != nil {
+			t.Fatal(err)
+		}
+		var ids []string
+		for _, r := range rowsOf(t, out.Bytes()) {
+			ids = append(ids, fmt.Sprint(binary.BigEndian.Uint64(r[0]), " adds ", binary.BigEndian.Uint64(r[1])))
+		}
+		err = d.EachFound(t.Context(), 1, numbered(&table, found, 0), func(number int64, more []fingerprint.Field) error {
+			ids = append(ids, fmt.Sprint(number, " takes ", string(more[0].Start)))
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(ids, []string{"0 adds 6", "1 adds 40", "0 takes 4", "2 takes 38"}) {
+			t.Errorf("%q", ids)
+		}
+	}
 }
 
 // pieces is a side that writes pieces of one size.
