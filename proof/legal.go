@@ -158,11 +158,10 @@ func (r *run) excuseTable(l *ledger, p *pair, t *verify.TableResult) {
 	var rest []verify.Difference
 	var changed, rejected int64
 	for _, d := range t.Differences {
-		key := p.ledgerKey(&d)
-		switch {
-		case d.Kind == verify.MissingRow && l.rejects[p.expected.table.Name][key]:
+		switch l.excuse(p, &d) {
+		case LegalRejected:
 			rejected++
-		case d.Kind == verify.ChangedRow && key != "" && p.changedBy(&d, l.changes[p.expected.table.Name][key]):
+		case LegalChanged:
 			changed++
 		default:
 			rest = append(rest, d)
@@ -184,6 +183,23 @@ func (r *run) excuseTable(l *ledger, p *pair, t *verify.TableResult) {
 			Message: fmt.Sprintf("migration %d set %s aside; they are in the table moodledb.rejected_row", l.run.ID, plural(rejected, "row")),
 		})
 	}
+}
+
+// excuse is the kind of what the policy did to a row that differs; empty where it did nothing that explains it.
+func (l *ledger) excuse(p *pair, d *verify.Difference) string {
+	key := p.ledgerKey(d)
+	switch {
+	case d.Kind == verify.MissingRow && l.rejects[p.expected.table.Name][key]:
+		return LegalRejected
+	case d.Kind == verify.ChangedRow && key != "" && p.changedBy(d, l.changes[p.expected.table.Name][key]):
+		return LegalChanged
+	}
+	return ""
+}
+
+// touched reports whether the policy did anything to rows of a table.
+func (l *ledger) touched(p *pair) bool {
+	return l != nil && len(l.changes[p.expected.table.Name])+len(l.rejects[p.expected.table.Name]) > 0
 }
 
 // plural is "1 row" or "2 rows".

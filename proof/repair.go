@@ -96,6 +96,8 @@ func differing(past *Result) (list []*verify.TableResult) {
 type repair struct {
 	*run
 	past *Result
+	// ledger says what a migration's policy has changed; that is left as it is.
+	ledger *ledger
 	// target has the sessions that write.
 	target *postgres.DB
 }
@@ -110,6 +112,9 @@ func (r *repair) prepare(ctx context.Context) (err error) {
 	})
 	if len(r.pairs) == 0 {
 		return nil
+	}
+	if r.ledger, err = r.readLedger(ctx); err != nil {
+		return err
 	}
 	r.sides[0], err = r.expected.read(ctx, r.pairs, r.opts)
 	return err
@@ -146,11 +151,6 @@ func (r *repair) table(ctx context.Context, t *verify.TableResult) (done Repaire
 func (r *repair) refuse(t *verify.TableResult, p *pair) error {
 	if p == nil {
 		return errors.New("one of the sides has no such table any more: compare again")
-	}
-	for _, l := range r.past.Legal {
-		if l.Table == t.Name && (l.Kind == "changed-by-policy" || l.Kind == "rejected-by-policy") {
-			return fmt.Errorf("%s: rows of such a table are not repaired, since that would undo it; migrate the table again", l.Message)
-		}
 	}
 	for _, f := range r.past.Forms {
 		if f.Table != t.Name {
@@ -217,6 +217,11 @@ func (r *repair) gather(ctx context.Context, repair *postgres.RowRepair, to *tar
 	if err != nil {
 		return nil, err
 	}
+	if r.ledger.touched(to.pair) {
+		if err := d.Filter(ctx, func(d *verify.Difference) bool { return r.ledger.excuse(to.pair, d) == "" }); err != nil {
+			return nil, err
+		}
+	}
 	d.First = first
 	var places postgres.RowPlaces
 	stream := func(ctx context.Context, w io.Writer) error { return to.withPlaces(ctx, part, w) }
@@ -261,9 +266,16 @@ func (r *repair) send(ctx context.Context, repair *postgres.RowRepair, d *verify
 func (r *repair) check(ctx context.Context, p *pair, to *targetSide, parts []verify.Part) error {
 	t := p.Table
 	t.Parts = parts
-	results, err := verify.Compare(ctx, r.sides[0], to, []verify.Table{t}, verify.Options{Jobs: 1, MaxDifferences: 1, Memory: r.opts.Memory / 2})
+	o := verify.Options{Jobs: 1, MaxDifferences: 1, Memory: r.opts.Memory / 2}
+	if r.ledger.touched(p) {
+		o.MaxDifferences += r.ledger.most
+	}
+	results, err := verify.Compare(ctx, r.sides[0], to, []verify.Table{t}, o)
 	if err != nil {
 		return err
+	}
+	if r.ledger.touched(p) {
+		r.excuseTable(r.ledger, p, &results[0])
 	}
 	switch result := results[0]; result.State {
 	case verify.Same:
