@@ -159,3 +159,38 @@ func (n *noted) certifiesDifferences(t *testing.T) {
 		}
 	}
 }
+
+// TestVerifyRepair: exactly what differs is copied again, and nothing without an answer.
+func TestVerifyRepair(t *testing.T) {
+	n := newNoted(t)
+	n.targetServer.Exec(t, n.targetURL, "UPDATE mdl_note SET body = 'spoilt' WHERE id = 1", "DELETE FROM mdl_note WHERE id = 2",
+		"INSERT INTO mdl_note (id, title) VALUES (9, 'extra')")
+	n.verify(t, 2, "pass --yes", n.with("--repair")...)
+	n.verify(t, 1, "1 row missing, 1 row extra, 1 row changed", n.args...)
+	file := filepath.Join(t.TempDir(), "repaired.json")
+	o := n.verify(t, 0, "Repaired before this comparison", n.with("--repair", "--yes", "--certificate", file, "--output", "json="+file+".report")...)
+	if !strings.Contains(o.stdout, "Same: ") {
+		t.Errorf("says\n%s", o.stdout)
+	}
+	for _, name := range []string{file, file + ".report"} {
+		var document struct {
+			Repaired []struct {
+				Table    string
+				Inserted int64 `json:"inserted_rows"`
+				Deleted  int64 `json:"deleted_rows"`
+				Updated  int64 `json:"updated_rows"`
+				Problem  string
+			}
+		}
+		text, err := os.ReadFile(name)
+		if err != nil || json.Unmarshal(text, &document) != nil || len(document.Repaired) != 1 {
+			t.Fatalf("%s: %v\n%s", name, err, text)
+		}
+		if r := document.Repaired[0]; r.Table != "mdl_note" || r.Inserted != 1 || r.Deleted != 1 || r.Updated != 1 || r.Problem != "" {
+			t.Errorf("%s: %+v", name, r)
+		}
+	}
+	if o := n.verify(t, 0, "Same: ", n.with("--repair", "--yes")...); strings.Contains(o.stdout, "Repaired") {
+		t.Errorf("repairs what is the same:\n%s", o.stdout)
+	}
+}

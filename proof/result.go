@@ -33,6 +33,8 @@ type Result struct {
 	Legal []Legal
 	// Notices are what a reader should know.
 	Notices []string
+	// Repaired are the tables of which rows were repaired just before this comparison; see [Repair].
+	Repaired []RepairedTable
 }
 
 // End is one of the two databases.

@@ -139,6 +139,9 @@ func certifiedResult(doc *verifyJSON) (*proof.Result, error) {
 	for _, l := range doc.Legal {
 		r.Legal = append(r.Legal, proof.Legal(l))
 	}
+	for _, t := range doc.Repaired {
+		r.Repaired = append(r.Repaired, proof.RepairedTable{Table: t.Table, Inserted: t.Inserted, Deleted: t.Deleted, Updated: t.Updated, Problem: t.Problem})
+	}
 	for i := range doc.Tables {
 		t := &doc.Tables[i]
 		table := verify.TableResult{

@@ -23,6 +23,7 @@ type verifyPage struct {
 	Same, Different       int
 	Unknown               int
 	Masked                bool
+	Repaired              []pageRepaired
 	Differing             []pageTable
 	Unclear               []pageProblem
 	Objects               []pageObject
@@ -45,6 +46,8 @@ type pageDifference struct {
 	Kind, Key, Column, Expected, Found string
 	Span                               int
 }
+
+type pageRepaired struct{ Table, Inserted, Deleted, Updated, Problem string }
 
 type pageProblem struct{ Table, Problem string }
 
@@ -88,6 +91,9 @@ func verifyPageOf(r *proof.Result, mask bool) verifyPage {
 			return pageLegal{printable(l.Table), printable(l.Kind), rowsOrNone(l.Rows), printable(l.Message)}
 		}),
 	}
+	p.Repaired = list(r.Repaired, func(t proof.RepairedTable) pageRepaired {
+		return pageRepaired{printable(t.Table), countText(t.Inserted), countText(t.Deleted), countText(t.Updated), oneLine(t.Problem)}
+	})
 	if !r.Started.IsZero() {
 		p.Made = printable(strings.TrimSpace(fmt.Sprintf("%s, in %s, by moodledb %s", r.Started.UTC().Format(time.RFC3339), timeText(r.Elapsed), r.Tool)))
 	}

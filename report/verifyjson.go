@@ -28,6 +28,16 @@ type verifyJSON struct {
 	Objects  []objectJSON    `json:"objects"`
 	Legal    []legalJSON     `json:"legal"`
 	Notices  []string        `json:"notices"`
+	Repaired []repairedJSON  `json:"repaired"`
+}
+
+// repairedJSON is a table of which rows were repaired before the comparison.
+type repairedJSON struct {
+	Table    string `json:"table"`
+	Inserted int64  `json:"inserted_rows"`
+	Deleted  int64  `json:"deleted_rows"`
+	Updated  int64  `json:"updated_rows"`
+	Problem  string `json:"problem"`
 }
 
 type verifyEnd struct {
@@ -186,6 +196,9 @@ func verifyDocument(r *proof.Result, mask bool) verifyJSON {
 			return legalJSON{Table: l.Table, Kind: l.Kind, Rows: l.Rows, Message: l.Message}
 		}),
 		Notices: list(r.Notices, same),
+		Repaired: list(r.Repaired, func(t proof.RepairedTable) repairedJSON {
+			return repairedJSON{Table: t.Table, Inserted: t.Inserted, Deleted: t.Deleted, Updated: t.Updated, Problem: t.Problem}
+		}),
 	}
 	forms := map[string]proof.Form{}
 	for _, f := range r.Forms {

@@ -62,6 +62,9 @@ func comparedResult() *proof.Result {
 			{Table: "log", Kind: "rendering", Message: "float columns are compared as 8-byte numbers"},
 		},
 		Notices: []string{"statistics of 3 tables are missing: they were compared as a whole"},
+		Repaired: []proof.RepairedTable{
+			{Table: "user", Inserted: 1200, Deleted: 1, Updated: 2}, {Table: "forum_posts", Problem: "a trigger is in the way"},
+		},
 	}
 }
 
@@ -106,7 +109,7 @@ func repeat(s string, n int) string {
 func equalResult() *proof.Result {
 	r := comparedResult()
 	r.State, r.Tables, r.Forms = verify.Same, r.Tables[:1], r.Forms[:1]
-	r.Left, r.Objects, r.Legal, r.Notices = nil, nil, nil, nil
+	r.Left, r.Objects, r.Legal, r.Notices, r.Repaired = nil, nil, nil, nil, nil
 	r.Scope = proof.Scope{Sample: 2.5, Seed: 42, SinceID: 1000, Include: []string{"conf*", "user"}, Exclude: []string{"*_old"}}
 	return r
 }
@@ -115,7 +118,7 @@ func equalResult() *proof.Result {
 func unclearResult() *proof.Result {
 	r := comparedResult()
 	r.State, r.Tables, r.Forms = verify.Unknown, r.Tables[3:], nil
-	r.Left, r.Objects, r.Legal, r.Notices = nil, nil, nil, nil
+	r.Left, r.Objects, r.Legal, r.Notices, r.Repaired = nil, nil, nil, nil, nil
 	r.Found = proof.End{Engine: schema.MySQL, Version: "9.7.0", Address: "db2:3306/moodle", How: "nothing was locked"}
 	return r
 }
@@ -140,5 +143,6 @@ func hostileComparison() *proof.Result {
 	r.Left = []proof.LeftOut{{Table: bad, Column: bad, Reason: bad}}
 	r.Objects = []proof.ObjectDifference{{Code: bad, Table: bad, Object: bad, Message: bad, Hint: bad}}
 	r.Legal = []proof.Legal{{Table: bad, Kind: bad, Message: bad}}
+	r.Repaired = []proof.RepairedTable{{Table: bad, Problem: bad}}
 	return r
 }

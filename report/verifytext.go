@@ -18,6 +18,7 @@ func verifyText(w io.Writer, r *proof.Result, opts VerifyOptions) error {
 	var b strings.Builder
 	b.WriteString(printable(verifyVerdict(r)) + "\n\n")
 	writeFacts(&b, verifyFacts(r))
+	writeRepaired(&b, r.Repaired)
 	writeDifferent(&b, r, opts)
 	writeUnknown(&b, r)
 	writeObjects(&b, r.Objects)
@@ -40,6 +41,19 @@ func writeList(b *strings.Builder, title string, lines []string) {
 	for _, line := range lines {
 		fmt.Fprintf(b, "  %s\n", printable(line))
 	}
+}
+
+// writeRepaired lists the tables that were repaired before.
+func writeRepaired(b *strings.Builder, repaired []proof.RepairedTable) {
+	if len(repaired) == 0 {
+		return
+	}
+	heading(b, "Repaired before this comparison")
+	t := newTable([]string{"table", "inserted", "deleted", "updated", "problem"}, "inserted", "deleted", "updated")
+	for _, x := range repaired {
+		t.AppendRow(table.Row{printable(x.Table), countText(x.Inserted), countText(x.Deleted), countText(x.Updated), oneLine(x.Problem)})
+	}
+	b.WriteString(t.Render() + "\n")
 }
 
 // writeDifferent lists the tables that differ, and then the rows of each.

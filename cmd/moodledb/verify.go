@@ -83,6 +83,11 @@ func runVerify(ctx context.Context, t *terminal, f *verifyFlags) error {
 	if err != nil {
 		return err
 	}
+	if f.repair {
+		if result, err = f.repairRows(ctx, t, expected, found, opts, result); err != nil {
+			return err
+		}
+	}
 	for _, o := range outputs {
 		if err := f.write(t, o, result); err != nil {
 			return err

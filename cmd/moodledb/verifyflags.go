@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"runtime/debug"
@@ -164,10 +163,7 @@ func (f *verifyFlags) sources(t *terminal) (expected, found proof.Source, err er
 	if found, err = f.source(t, "--to", f.to, toPasswordEnv, f.askTo); err != nil {
 		return expected, found, err
 	}
-	if f.repair && found.DSN.Engine.IsMySQL() {
-		return expected, found, usageError{errors.New("--repair: --to is a MySQL or MariaDB place; rows are repaired in PostgreSQL only")}
-	}
-	return expected, found, nil
+	return expected, found, f.checkRepair(t, found)
 }
 
 // source is the place of one side.
