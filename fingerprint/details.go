@@ -13,8 +13,8 @@ type details struct {
 	// key and field hash the key and the present field.
 	key, field *xxh3.Hasher
 	keyed      bool
-	// whole has the bytes of a field with a Canon, canonical what that made of them.
-	whole, canonical []byte
+	// held has the bytes of a field with a Canon, canonical what that made of them.
+	held, canonical []byte
 	// canon is set while the present field has a Canon and is not NULL.
 	canon bool
 	// keep is how many bytes of the present field are kept.
@@ -47,7 +47,7 @@ func (d *details) beginField(s *Stream, size int32) {
 	if d.inKey = c.Key; d.inKey {
 		d.keyed, d.keep = true, int(size)
 	}
-	d.whole = d.whole[:0]
+	d.held = d.held[:0]
 	d.aside = c.Aside
 	d.hashed = (d.inKey || !s.KeyOnly) && !d.aside
 	switch {
@@ -75,7 +75,7 @@ func (d *details) piece(p []byte) {
 		d.at.Start = append(d.at.Start, p[:min(room, len(p))]...)
 	}
 	if d.canon {
-		d.whole = append(d.whole, p...)
+		d.held = append(d.held, p...)
 		return
 	}
 	d.hash(p)
@@ -91,9 +91,30 @@ func (d *details) hash(p []byte) {
 	}
 }
 
+// whole looks at the fields of a row of which no column has a Canon or is set aside.
+func (d *details) whole(s *Stream, row []byte) {
+	at := len(s.count)
+	for i := range d.row.Fields {
+		c, f := &s.columns[i], &d.row.Fields[i]
+		begin, size := at, int32(binary.BigEndian.Uint32(row[at:]))
+		at += 4
+		field := row[at : at+int(max(size, 0))]
+		at += len(field)
+		*f = Field{Null: size < 0, Size: int64(len(field)), Start: f.Start[:0]}
+		switch {
+		case c.Key:
+			f.Hash, f.Start = HashOf(field), append(f.Start, field...)
+			_, _ = d.key.Write(row[begin:at])
+			d.keyed = true
+		case !s.KeyOnly:
+			f.Hash, f.Start = HashOf(field), append(f.Start, field[:min(s.Keep, len(field))]...)
+		}
+	}
+}
+
 func (d *details) endField(s *Stream) (err error) {
 	if d.canon {
-		if d.canonical, err = s.columns[s.field].Canon(d.canonical[:0], d.whole); err != nil {
+		if d.canonical, err = s.columns[s.field].Canon(d.canonical[:0], d.held); err != nil {
 			return err
 		}
 		var number [4]byte

@@ -59,7 +59,7 @@ type Row struct {
 // up its rows. Memory does not depend on the size of rows: a field passes
 // through, but for those of the key and those with a Canon.
 //
-// With neither Each nor a Canon a row is hashed in one go and nothing is allocated.
+// Without a Canon a row is hashed in one go. Nothing is allocated per row.
 type Stream struct {
 	// Each, when set before the first Write, is called for each row; its error ends the stream.
 	Each func(*Row) error
@@ -70,9 +70,12 @@ type Stream struct {
 	KeyOnly bool
 
 	columns []Column
-	detail  bool
-	sum     Sum
-	bytes   int64
+	// detail says that fields are looked at one by one, plain that no column has
+	// a Canon or is set aside, so that the bytes of a row are hashed as they are.
+	detail bool
+	plain  bool
+	sum    Sum
+	bytes  int64
 	// place is where in the stream the bytes end that were looked at last, and
 	// chunk the place where those end that are being written.
 	place, chunk int64
@@ -103,10 +106,12 @@ const (
 
 // NewStream returns a stream of rows with these columns, in the order of the COPY.
 func NewStream(columns []Column) *Stream {
-	s := &Stream{columns: columns, phase: inHeader, need: int64(headerSize), row: xxh3.New()}
+	s := &Stream{columns: columns, plain: true, phase: inHeader, need: int64(headerSize), row: xxh3.New()}
 	counting := len(columns)
 	for _, c := range columns {
-		s.detail = s.detail || c.Canon != nil || c.Aside
+		if c.Canon != nil || c.Aside {
+			s.detail, s.plain = true, false
+		}
 		if c.Aside {
 			counting--
 		}
@@ -163,7 +168,7 @@ func (s *Stream) feed(p []byte) (rest []byte, err error) {
 // take goes through p until the rows end, and returns what is left.
 func (s *Stream) take(p []byte) ([]byte, error) {
 	for len(p) > 0 && s.phase != atEnd {
-		if s.phase == atRow && !s.detail && len(s.head) == 0 {
+		if s.phase == atRow && (!s.detail || s.plain) && len(s.head) == 0 {
 			rest, err := s.wholeRows(p)
 			if err != nil {
 				return nil, err
@@ -190,25 +195,49 @@ func (s *Stream) wholeRows(p []byte) ([]byte, error) {
 		if err := s.counted(count); err != nil {
 			return nil, err
 		}
-		at := 2
-		for range count {
-			if len(p)-at < 4 {
-				return p, nil
-			}
-			size := int32(binary.BigEndian.Uint32(p[at:]))
-			at += 4
-			if size < 0 {
-				continue
-			}
-			if len(p)-at < int(size) {
-				return p, nil
-			}
-			at += int(size)
+		end := rowEnd(p, count)
+		if end < 0 {
+			return p, nil
 		}
-		s.sum.Add(HashOf(p[:at]))
-		p = p[at:]
+		hash := HashOf(p[:end])
+		s.sum.Add(hash)
+		if s.detail {
+			if err := s.tell(p[:end], int64(len(p)), hash); err != nil {
+				return nil, err
+			}
+		}
+		p = p[end:]
 	}
 	return p, nil
+}
+
+// rowEnd is where a row of so many fields ends with which p begins, or -1 when p holds only a part of it.
+func rowEnd(p []byte, count uint16) int {
+	at := 2
+	for range count {
+		if len(p)-at < 4 {
+			return -1
+		}
+		size := int32(binary.BigEndian.Uint32(p[at:]))
+		at += 4
+		if size < 0 {
+			continue
+		}
+		if len(p)-at < int(size) {
+			return -1
+		}
+		at += int(size)
+	}
+	return at
+}
+
+// tell tells Each of a whole row. So many bytes from its beginning on are not looked at yet.
+func (s *Stream) tell(row []byte, left int64, hash Hash) error {
+	s.place = s.chunk - left + int64(len(s.count))
+	s.details.beginRow(s)
+	s.details.whole(s, row)
+	s.place = s.chunk - left + int64(len(row))
+	return s.Each(s.details.endRow(s, hash))
 }
 
 // counted checks the number of fields of a row.
