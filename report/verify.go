@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/moodledb/moodledb/proof"
@@ -265,4 +266,37 @@ func verifyHints(r *proof.Result) []string {
 		hints = append(hints, "A sample says nothing about rows outside of it: compare without --sample to be sure.")
 	}
 	return hints
+}
+
+// leftLine is a line about what was not compared. Tables that were left out for
+// the same reason, which is right, share one: patterns may leave out hundreds.
+type leftLine struct{ table, column, side, state, reason string }
+
+func leftLines(left []proof.LeftOut) []leftLine {
+	const named = 3
+	var lines []leftLine
+	at := map[string]int{}
+	names := map[string][]string{}
+	for _, l := range left {
+		i, shared := at[l.Reason]
+		if fold := l.Counts == verify.Same && l.Column == ""; !fold || !shared {
+			lines = append(lines, leftLine{l.Table, l.Column, string(l.Side), string(l.Counts), l.Reason})
+			if fold {
+				at[l.Reason], names[l.Reason] = len(lines)-1, []string{l.Table}
+			}
+			continue
+		}
+		if lines[i].side != string(l.Side) {
+			lines[i].side = string(proof.BothSides)
+		}
+		if !slices.Contains(names[l.Reason], l.Table) {
+			names[l.Reason] = append(names[l.Reason], l.Table)
+		}
+		all := names[l.Reason]
+		lines[i].table = strings.Join(all[:min(named, len(all))], ", ")
+		if more := len(all) - named; more > 0 {
+			lines[i].table += fmt.Sprintf(" and %s more", countText(int64(more)))
+		}
+	}
+	return lines
 }

@@ -84,8 +84,8 @@ func verifyPageOf(r *proof.Result, mask bool) verifyPage {
 		Objects: list(r.Objects, func(o proof.ObjectDifference) pageObject {
 			return pageObject{string(o.State), strings.TrimSuffix(objectPlace(&o), ": "), printable(o.Message), printable(o.Code), printable(o.Hint)}
 		}),
-		Left: list(r.Left, func(l proof.LeftOut) pageLeft {
-			return pageLeft{printable(l.Table), printable(l.Column), string(l.Side), string(l.Counts), printable(l.Reason)}
+		Left: list(leftLines(r.Left), func(l leftLine) pageLeft {
+			return pageLeft{printable(l.table), printable(l.column), l.side, l.state, printable(l.reason)}
 		}),
 		Legal: list(r.Legal, func(l proof.Legal) pageLegal {
 			return pageLegal{printable(l.Table), printable(l.Kind), rowsOrNone(l.Rows), printable(l.Message)}

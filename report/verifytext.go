@@ -253,8 +253,8 @@ func writeNotCompared(b *strings.Builder, left []proof.LeftOut) {
 	}
 	heading(b, "Not compared")
 	t := newTable([]string{"table", "column", "side", "counts as", "why"})
-	for _, l := range left {
-		t.AppendRow(table.Row{printable(l.Table), printable(l.Column), string(l.Side), string(l.Counts), printable(l.Reason)})
+	for _, l := range leftLines(left) {
+		t.AppendRow(table.Row{printable(l.table), printable(l.column), l.side, l.state, printable(l.reason)})
 	}
 	b.WriteString(t.Render() + "\n")
 }
