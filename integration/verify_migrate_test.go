@@ -150,22 +150,23 @@ func TestAlteredRowsAreFound(t *testing.T) {
 END $$; INSERT INTO {} SELECT * FROM {} LIMIT 1`
 	for _, c := range []struct {
 		name, table, change string
-		rows                int64 // that are found more
+		rows                int64  // that are found more
+		want                string // that the error says
 	}{
-		{"a cell", "mdl_one", "UPDATE {} SET b = 'First' WHERE id = 1", 0},
-		{"a blank at the end", "mdl_one", "UPDATE {} SET a = 'y' WHERE id = 4", 0},
-		{"NULL becomes empty", "mdl_one", "UPDATE {} SET a = '' WHERE id = 3", 0},
-		{"empty becomes NULL", "mdl_one", "UPDATE {} SET a = NULL WHERE id = 2", 0},
-		{"the last decimal", "mdl_one", "UPDATE {} SET n = 1.50001 WHERE id = 1", 0},
-		{"swapped keys", "mdl_two", "UPDATE {} SET a = CASE a WHEN 'a' THEN 'b' ELSE 'a' END WHERE a IN ('a', 'b')", 0},
-		{"a removed row", "mdl_word", "DELETE FROM {} WHERE word = 'Zwei'", -1},
-		{"an added row", "mdl_two", "INSERT INTO {} VALUES (7, 7, 'x')", 1},
-		{"a doubled row", "mdl_word", doubled, 1},
-		{"a doubled row without a key", "mdl_none", "INSERT INTO {} VALUES (NULL, 3)", 1},
-		{"one twice, its twin removed", "mdl_none", "DELETE FROM {} WHERE ctid IN (SELECT max(ctid) FROM {} WHERE a = 'a'); INSERT INTO {} VALUES ('b', 2)", 0},
-		{"two that would cancel out", "mdl_none", "INSERT INTO {} VALUES ('c', 9), ('c', 9)", 2},
-		{"a large table", "mdl_log", "UPDATE {} SET a = 'other' WHERE id = (SELECT max(id) FROM {})", 0},
-		{"a row into an empty table", "mdl_config_plugins", "INSERT INTO {} VALUES (1, 'a', 'b', 'c')", 1},
+		{"a cell", "mdl_one", "UPDATE {} SET b = 'First' WHERE id = 1", 0, `the row with id=1, column "b": "first" was sent, and "First" is there`},
+		{"a blank at the end", "mdl_one", "UPDATE {} SET a = 'y' WHERE id = 4", 0, `the row with id=4, column "a": "y " was sent, and "y" is there`},
+		{"NULL becomes empty", "mdl_one", "UPDATE {} SET a = '' WHERE id = 3", 0, `column "a": NULL was sent, and "" is there`},
+		{"empty becomes NULL", "mdl_one", "UPDATE {} SET a = NULL WHERE id = 2", 0, `column "a": "" was sent, and NULL is there`},
+		{"the last decimal", "mdl_one", "UPDATE {} SET n = 1.50001 WHERE id = 1", 0, `column "n": 1.50000 was sent, and 1.50001 is there`},
+		{"swapped keys", "mdl_two", "UPDATE {} SET a = CASE a WHEN 'a' THEN 'b' ELSE 'a' END WHERE a IN ('a', 'b')", 0, `2 changed, 0 missing, 0 extra`},
+		{"a removed row", "mdl_word", "DELETE FROM {} WHERE word = 'Zwei'", -1, `the row with word="Zwei" is missing`},
+		{"an added row", "mdl_two", "INSERT INTO {} VALUES (7, 7, 'x')", 1, `the row with course=7 AND user=7 was not sent`},
+		{"a doubled row", "mdl_word", doubled, 1, `1 extra`},
+		{"a doubled row without a key", "mdl_none", "INSERT INTO {} VALUES (NULL, 3)", 1, `0 changed, 0 missing, 1 extra`},
+		{"one twice, its twin removed", "mdl_none", "DELETE FROM {} WHERE ctid IN (SELECT max(ctid) FROM {} WHERE a = 'a'); INSERT INTO {} VALUES ('b', 2)", 0, `0 changed, 1 missing, 1 extra`},
+		{"two that would cancel out", "mdl_none", "INSERT INTO {} VALUES ('c', 9), ('c', 9)", 2, `2 extra`},
+		{"a large table", "mdl_log", "UPDATE {} SET a = 'other' WHERE id = (SELECT max(id) FROM {})", 0, `1 changed, 0 missing, 0 extra; the row with id=`},
+		{"a row into an empty table", "mdl_config_plugins", "INSERT INTO {} VALUES (1, 'a', 'b', 'c')", 1, `the row with id=1 was not sent`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			schema := "v" + strings.Map(func(r rune) rune {
@@ -178,7 +179,7 @@ END $$; INSERT INTO {} SELECT * FROM {} LIMIT 1`
 			quoted := postgres.QuoteIdent(schema) + "." + c.table
 			change := strings.ReplaceAll(c.change, "{}", quoted)
 			done := 0
-			_, err := p.migrateWith(t, migrate.Options{Site: code, Schema: schema}, func(e migrate.Event) {
+			_, err := p.migrateWith(t, migrate.Options{Site: code, Schema: schema, Chunk: migrate.MinChunk}, func(e migrate.Event) {
 				if d, ok := e.(migrate.TableDone); ok && d.Table == c.table {
 					done++
 					p.targetServer.Exec(t, p.targetURL, change)
@@ -190,6 +191,9 @@ END $$; INSERT INTO {} SELECT * FROM {} LIMIT 1`
 			}
 			if mismatch.Table != c.table || mismatch.Found.Rows-mismatch.Sent.Rows != c.rows {
 				t.Errorf("found is %+v", mismatch)
+			}
+			if !strings.Contains(err.Error(), c.want) {
+				t.Errorf("no %q in %v", c.want, err)
 			}
 			var stopped *migrate.StoppedError
 			if !errors.As(err, &stopped) || lastRun(t, p).State != postgres.RunStopped {

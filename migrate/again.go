@@ -60,7 +60,7 @@ func (c *stream) readAgain(ctx context.Context) (more bool, err error) {
 
 // rereading bounds the memory of reading again: most of it is for rows of the driver.
 func (r *run) rereading() recheck.Options {
-	return recheck.Options{MaxRow: min(r.plan.Memory/64, 4<<20), Memory: min(r.plan.Memory/16, 16<<20)}
+	return recheck.Options{MaxRow: min(r.plan.Memory/128, 4<<20), Memory: min(r.plan.Memory/16, 16<<20)}
 }
 
 // toReadAgain takes a table that is copied; nil when there is none, or another stream is at it.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/moodledb/moodledb/fingerprint"
+	"github.com/moodledb/moodledb/verify"
 )
 
 // ErrDifferent is wrapped when a table of the target was shown not to hold what
@@ -18,6 +19,8 @@ type MismatchError struct {
 	// Sent is the fingerprint of what was sent, and Found that of what was read back.
 	Sent  fingerprint.Sum
 	Found fingerprint.Sum
+	// Result tells the rows apart; nil when they could not be looked for.
+	Result *verify.TableResult
 }
 
 // Error says how many rows there are, and what to do.
@@ -25,6 +28,9 @@ func (e *MismatchError) Error() string {
 	found := fmt.Sprintf("%d rows were sent, and %d are there", e.Sent.Rows, e.Found.Rows)
 	if e.Sent.Rows == e.Found.Rows {
 		found = fmt.Sprintf("%d rows were sent, and as many are there, but at least one is another", e.Sent.Rows)
+	}
+	if e.Result != nil {
+		found += ": " + differenceText(e.Result)
 	}
 	return fmt.Sprintf("table %q: %v: %s (fingerprints %s and %s). Nothing is published. "+
 		"Look for a trigger or a rule on the table, and for who else writes into schema %q",

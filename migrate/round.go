@@ -56,6 +56,10 @@ func (r *run) copyRows(ctx context.Context) ([]TableResult, error) {
 		if errors.Is(err, errLeftOver) {
 			continue // at once: each time there is one reader less
 		}
+		var mismatch *MismatchError
+		if errors.As(err, &mismatch) {
+			r.explain(ctx, states, mismatch)
+		}
 		if ctx.Err() != nil || !postgres.Transient(err) {
 			return nil, err
 		}

@@ -39,6 +39,10 @@ func ReadBackPart(schemaName, table string, columns []string, p Pages) string {
 	if p.To > 0 {
 		where = append(where, fmt.Sprintf("ctid < '(%d,0)'", p.To))
 	}
+	return readBackWhere(schemaName, table, columns, where)
+}
+
+func readBackWhere(schemaName, table string, columns, where []string) string {
 	query := "SELECT " + quoteIdents(columns) + " FROM " + qualify(schemaName, table)
 	if len(where) > 0 {
 		query += " WHERE " + strings.Join(where, " AND ")
@@ -52,4 +56,17 @@ func (c *Conn) TablePages(ctx context.Context, schemaName, table string) (int64,
 	var pages int64
 	err := c.conn.QueryRow(ctx, query, qualify(schemaName, table)).Scan(&pages)
 	return pages, stepError(ended(ctx, c.conn, canceled(ctx, err)), "look how large table %q is", table)
+}
+
+// ReadBackRange is [ReadBackStatement] of the rows with lower <= key < upper,
+// where key is a column of whole numbers; an empty bound is an open end.
+func ReadBackRange(schemaName, table string, columns []string, key, lower, upper string) string {
+	var where []string
+	if lower != "" {
+		where = append(where, QuoteIdent(key)+" >= "+lower)
+	}
+	if upper != "" {
+		where = append(where, QuoteIdent(key)+" < "+upper)
+	}
+	return readBackWhere(schemaName, table, columns, where)
 }

@@ -32,6 +32,8 @@ func TestReadBackStatements(t *testing.T) {
 		{ReadBackPart("s", "T", columns, Pages{}), `COPY (SELECT "id", "a""b" FROM "s"."T") TO STDOUT (FORMAT binary)`},
 		{ReadBackPart("s", "T", columns, Pages{To: 7}), `COPY (SELECT "id", "a""b" FROM "s"."T" WHERE ctid < '(7,0)') TO STDOUT (FORMAT binary)`},
 		{ReadBackPart("s", "T", columns, Pages{7, 9}), `COPY (SELECT "id", "a""b" FROM "s"."T" WHERE ctid >= '(7,0)' AND ctid < '(9,0)') TO STDOUT (FORMAT binary)`},
+		{ReadBackRange("s", "T", columns, "id", "", ""), `COPY (SELECT "id", "a""b" FROM "s"."T") TO STDOUT (FORMAT binary)`},
+		{ReadBackRange("s", "T", columns, `a"b`, "-1", "7"), `COPY (SELECT "id", "a""b" FROM "s"."T" WHERE "a""b" >= -1 AND "a""b" < 7) TO STDOUT (FORMAT binary)`},
 		{ReadBackPart("s", "T", columns, Pages{From: 9}), `COPY (SELECT "id", "a""b" FROM "s"."T" WHERE ctid >= '(9,0)') TO STDOUT (FORMAT binary)`},
 	} {
 		if diff := cmp.Diff(c.want, c.got); diff != "" {
