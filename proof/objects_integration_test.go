@@ -321,6 +321,39 @@ func TestObjectsUnread(t *testing.T) {
 	}
 }
 
+// TestObjectsOfOtherNames: prefixes and the case of names may differ, and what is
+// not compared is not looked at.
+func TestObjectsOfOtherNames(t *testing.T) {
+	expected := looked{server: testdb.Get(t, testdb.Sources()[0])}
+	found := looked{server: testdb.Get(t, testdb.Targets()[0])}
+	expected.url, found.url = expected.server.Database(t), found.server.Database(t)
+	expected.server.Exec(t, expected.url,
+		"CREATE TABLE m2_Case (id bigint NOT NULL AUTO_INCREMENT, n bigint NOT NULL DEFAULT 5, PRIMARY KEY (id), KEY kn (n))",
+		"CREATE TABLE m2_child (id bigint NOT NULL AUTO_INCREMENT, up bigint, PRIMARY KEY (id), KEY ku (up), CONSTRAINT fk_up FOREIGN KEY (up) REFERENCES m2_Case (id))",
+		"CREATE TABLE m2_other (id bigint NOT NULL AUTO_INCREMENT PRIMARY KEY, n bigint)")
+	found.server.Exec(t, found.url,
+		"CREATE TABLE mdl_case (id bigserial PRIMARY KEY, n bigint NOT NULL DEFAULT 5)", "CREATE INDEX ON mdl_case (n)",
+		"CREATE TABLE mdl_child (id bigserial PRIMARY KEY, up bigint REFERENCES mdl_case (id))", "CREATE INDEX ON mdl_child (up)",
+		"CREATE TABLE mdl_other (id bigserial, n text DEFAULT 'x')", "CREATE TABLE stranger (id int)", "ALTER TABLE mdl_other DISABLE TRIGGER ALL")
+	look := func() []string {
+		from, to := expected.side(t), found.side(t)
+		from.prefix = "m2_"
+		out, err := objects(t.Context(), from, to, map[string]string{"m2_Case": "mdl_case", "m2_child": "mdl_child"}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return lines(out)
+	}
+	if got := look(); len(got) > 0 {
+		t.Errorf("nothing is wrong, but there is: %q", got)
+	}
+	found.server.Exec(t, found.url, "ALTER TABLE mdl_case ALTER n DROP DEFAULT", "ALTER TABLE mdl_child DROP CONSTRAINT mdl_child_up_fkey")
+	want := []string{"different column-default-missing mdl_case n", "different foreign-key-missing mdl_child fk_up"}
+	if diff := cmp.Diff(want, look()); diff != "" {
+		t.Errorf("seen (-want +got):\n%s", diff)
+	}
+}
+
 // roleOnce makes a role, unless a test before has.
 func roleOnce(name string) string {
 	return "DO $$ BEGIN CREATE ROLE " + name + "; EXCEPTION WHEN duplicate_object THEN NULL; END $$"
