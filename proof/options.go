@@ -41,4 +41,7 @@ type Options struct {
 	Tool string
 	// Events, when set, is told what happens, one event at a time; it must return soon.
 	Events func(Event)
+
+	// part is the size of the parts of large tables in bytes; 0 means [partBytes]. Tests make it small.
+	part int64
 }

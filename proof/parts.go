@@ -81,9 +81,12 @@ func first(b mysql.Bound) string {
 
 // divide decides which parts of the tables are compared.
 func (r *run) divide(ctx context.Context) error {
-	size := int64(partBytes)
-	if s := r.opts.Sample; s < 100 {
-		size = max(int64(float64(partBytes)*s/100), minPartBytes)
+	size := r.opts.part
+	if size == 0 {
+		size = partBytes
+		if s := r.opts.Sample; s < 100 {
+			size = max(int64(partBytes*s/100), minPartBytes)
+		}
 	}
 	var kept []*pair
 	for _, p := range r.pairs {
