@@ -474,3 +474,16 @@ func TestDoubledRows(t *testing.T) {
 		}
 	}
 }
+
+// TestDoubledKeys: rows of a key that should be unique are paired as far as they go.
+func TestDoubledKeys(t *testing.T) {
+	was, is := user(1, "was", ""), user(1, "is", "")
+	r := compare(t, in(append(slices.Repeat([]row{was}, 3), user(2, "same", ""))), in(append(slices.Repeat([]row{is}, 5), user(2, "same", ""))), verify.Options{}, users())[0]
+	var got []string
+	for _, d := range r.Differences {
+		got = append(got, fmt.Sprint(d.Kind, " ", d.Times, " ", d.Key[0].Value.Text))
+	}
+	if diff := cmp.Diff([]string{"changed 3 1", "extra 2 1"}, got); diff != "" || r.Changed != 3 || r.Extra != 2 {
+		t.Errorf("%+v: %s", r, diff)
+	}
+}
