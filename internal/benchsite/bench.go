@@ -86,7 +86,7 @@ func Measure(ctx context.Context, opts Options) (*Result, error) {
 		if err := with(ctx, opts, data.times(opts.Grow), machine, func(b *bench) error { return b.measure(ctx, large) }); err != nil {
 			return nil, err
 		}
-		result.Larger = &Grown{Times: opts.Grow, Rows: large.Rows, Bytes: large.Bytes, Run: large.Runs[0]}
+		result.Larger = &Grown{Times: opts.Grow, Rows: large.Rows, Bytes: large.Bytes, Run: large.Runs[0], Verify: &large.Verify.Run}
 	}
 	result.Goals = goals(result)
 	return result, nil

@@ -69,6 +69,14 @@ func TestMeasure(t *testing.T) {
 			t.Errorf("%s: %+v", run.Name, run.Median)
 		}
 	}
+	if run := result.run(nameVerified); run == nil || run.Rows != result.Rows {
+		t.Errorf("no verified run of all rows: %+v", result.Runs)
+	}
+	if v := result.Verify; v == nil || v.Run.Rows != result.Rows || v.Run.Median.Peak < 4<<20 || v.Run.Median.Own <= 0 {
+		t.Errorf("verify: %+v", v)
+	} else if f := v.Floor; f == nil || f.Wall <= 0 || f.CPU() <= 0 {
+		t.Errorf("the floor of verify: %+v", f)
+	}
 	if f := result.Floor; f == nil || f.Write.Target <= 0 || f.Index.Target <= 0 || f.All <= 0 || f.CPU > result.Runs[0].Median.CPU()*1.5 {
 		t.Errorf("floor: %+v", f)
 	}

@@ -14,6 +14,8 @@ import (
 type usage struct {
 	cpu  time.Duration
 	peak int64 // resident memory, in bytes
+	// here says that this process did the work: cpu is not known yet.
+	here bool
 }
 
 // add joins the usage of a program that ran at another time.

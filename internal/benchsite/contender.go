@@ -16,9 +16,16 @@ import (
 const (
 	nameUs       = "moodledb"
 	nameUs4      = "moodledb --jobs 4"
+	nameVerified = "moodledb, verified"
 	namePipe     = "raw pipe"
 	namePgloader = "pgloader"
 	namePgferry  = "pgferry"
+)
+
+// The names of what is measured of the comparison.
+const (
+	nameVerify = "verify alone"
+	namePlain  = "floor: verify"
 )
 
 // contender is one way of migrating the source into an empty database.
@@ -37,22 +44,18 @@ func tableName(schemaName, table string) string {
 }
 
 // contenders returns those who take part, moodledb first.
-func (b *bench) contenders(ctx context.Context) ([]contender, error) {
-	us, err := b.us(ctx)
-	if err != nil {
-		return nil, err
-	}
-	list := []contender{us(nameUs, 0)}
+func (b *bench) contenders() []contender {
+	list := []contender{b.us(nameUs, 0, "--verify", "none"), b.us(nameVerified, 0, "--verify", "all")}
 	if b.opts.Alone {
-		return list, nil
+		return list
 	}
 	switch b.data.Profile {
 	case Mix:
-		list = append(list, us(nameUs4, 1, "--jobs", "4"))
+		list = append(list, b.us(nameUs4, 1, "--verify", "none", "--jobs", "4"))
 	case Site:
 		list = append(list, b.pipe())
 	default:
-		return list, nil
+		return list
 	}
 	if b.opts.PGLoader != "" {
 		if b.source.engine != "mariadb" {
@@ -64,7 +67,7 @@ func (b *bench) contenders(ctx context.Context) ([]contender, error) {
 	if b.opts.PGFerry != "" {
 		list = append(list, b.pgferry())
 	}
-	return list, nil
+	return list
 }
 
 // environment is that of a program of ours: nothing of the user's settings for
@@ -73,29 +76,19 @@ func (b *bench) environment(more ...string) []string {
 	return append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + b.dir, "TMPDIR=" + b.dir, "LC_ALL=C.UTF-8", "TZ=UTC"}, more...)
 }
 
-// us returns what makes moodledb a contender. Verification is left out, as the others have none.
-func (b *bench) us(ctx context.Context) (func(name string, runs int, flags ...string) contender, error) {
-	help, err := exec.CommandContext(ctx, b.opts.Binary, "migrate", "--help").CombinedOutput()
-	if err != nil {
-		return nil, fmt.Errorf("%s migrate --help: %w\n%s", b.opts.Binary, err, lastLines(string(help), 20))
-	}
-	args := []string{"migrate", "--yes", "--prefix", prefix}
-	if strings.Contains(string(help), "--verify ") {
-		args = append(args, "--verify", "none")
-	}
+// us is moodledb with flags of migrate. Where it is compared with others, verification is left out, as they have none.
+func (b *bench) us(name string, runs int, flags ...string) contender {
+	args := append([]string{"migrate", "--yes", "--prefix", prefix}, flags...)
 	args = append(args, b.opts.Flags...)
-	return func(name string, runs int, flags ...string) contender {
-		own := append(append([]string{}, args...), flags...)
-		return contender{
-			name: name, note: strings.Join(own, " "), runs: runs,
-			run: func(ctx context.Context, database string) (usage, error) {
-				full := append(append([]string{}, own...), "--code", b.code, "--from", b.source.placeOf(sourceDatabase), "--to", b.target.placeOf(database))
-				cmd := exec.CommandContext(ctx, b.opts.Binary, full...)
-				cmd.Env = b.environment("MOODLEDB_FROM_PASSWORD="+b.source.Password, "MOODLEDB_TO_PASSWORD="+b.target.Password)
-				return runChild(ctx, cmd)
-			},
-		}
-	}, nil
+	return contender{
+		name: name, note: strings.Join(args, " "), runs: runs,
+		run: func(ctx context.Context, database string) (usage, error) {
+			full := append(append([]string{}, args...), "--code", b.code, "--from", b.source.placeOf(sourceDatabase), "--to", b.target.placeOf(database))
+			cmd := exec.CommandContext(ctx, b.opts.Binary, full...)
+			cmd.Env = b.environment("MOODLEDB_FROM_PASSWORD="+b.source.Password, "MOODLEDB_TO_PASSWORD="+b.target.Password)
+			return runChild(ctx, cmd)
+		},
+	}
 }
 
 // pgloader is pgloader as it was found to be fastest, with the casts that Moodle's types need. It reads so many

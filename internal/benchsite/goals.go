@@ -30,12 +30,40 @@ func goals(r *Result) []Goal {
 			Measured: fmt.Sprintf("%.1f s", us.Median.Wall), Met: word(us.Median.Wall <= 10),
 		})
 	case Narrow, Wide:
-		list = append(list, memoryGoal(r, nameUs, "peak memory within the default of --memory, 256 MiB", 256<<20))
+		list = append(list, memoryGoal(r, nameUs, "peak memory within the default of --memory, 256 MiB", maxMemory))
 	}
+	list = append(list, verifyGoals(r, us)...)
 	if r.Larger != nil {
 		list = append(list, growth(r, us)...)
 	}
 	return list
+}
+
+// maxMemory is the default of --memory.
+const maxMemory = 256 << 20
+
+// verifyGoals are those of the proof that everything arrived.
+func verifyGoals(r *Result, us *Run) []Goal {
+	var list []Goal
+	if v := r.run(nameVerified); v != nil && us.Median.Wall > 0 {
+		wall, cpu := v.Median.Wall/us.Median.Wall-1, v.Median.CPU()/us.Median.CPU()-1
+		list = append(list, Goal{
+			Goal:     "verification adds at most 25 % to the time of a migration",
+			Measured: fmt.Sprintf("wall %+.0f %%, CPU %+.0f %%", 100*wall, 100*cpu), Met: word(wall <= 0.25),
+		})
+	}
+	v := r.Verify
+	if v == nil || len(v.Run.Samples) == 0 {
+		return list
+	}
+	if v.Floor != nil {
+		speed := v.Floor.Wall / v.Run.Median.Wall
+		list = append(list, Goal{
+			Goal:     "verify reads at no less than 80 % of the speed of a plain COPY TO STDOUT and unbuffered SELECT of the same tables",
+			Measured: fmt.Sprintf("%.0f %% (CPU %.0f %%)", 100*speed, 100*v.Floor.CPU()/v.Run.Median.CPU()), Met: word(speed >= 0.8),
+		})
+	}
+	return append(list, peakGoal(&v.Run, "peak memory of verify within the default of --memory, 256 MiB", maxMemory))
 }
 
 func word(ok bool) string {
@@ -91,12 +119,15 @@ func floorGoals(r *Result, us *Run) []Goal {
 
 // memoryGoal compares the highest peak of a contender's runs.
 func memoryGoal(r *Result, name, goal string, limit int64) Goal {
-	g := Goal{Goal: goal, Measured: "–", Met: notMeasured}
 	if run := r.run(name); run != nil {
-		peak := run.peak()
-		g.Measured, g.Met = mebibytes(peak), word(peak < limit)
+		return peakGoal(run, goal, limit)
 	}
-	return g
+	return Goal{Goal: goal, Measured: "–", Met: notMeasured}
+}
+
+func peakGoal(run *Run, goal string, limit int64) Goal {
+	peak := run.peak()
+	return Goal{Goal: goal, Measured: mebibytes(peak), Met: word(peak < limit)}
 }
 
 // peak is the highest of all runs: memory is bounded always, not in the median.
@@ -117,15 +148,23 @@ func growth(r *Result, us *Run) []Goal {
 	wall := func(s Sample) float64 { return s.Wall }
 	change := perRow(g.Run.Median, wall, g.Rows)/perRow(us.Median, wall, r.Rows) - 1
 	cpu := perRow(g.Run.Median, Sample.CPU, g.Rows)/perRow(us.Median, Sample.CPU, r.Rows) - 1
-	small, large := us.peak(), g.Run.peak()
-	return []Goal{
+	list := []Goal{
 		{
 			Goal:     fmt.Sprintf("time per row the same with %d times the rows (±10 %%)", g.Times),
 			Measured: fmt.Sprintf("wall %+.0f %%, CPU %+.0f %%", 100*change, 100*cpu), Met: word(change >= -0.1 && change <= 0.1),
 		},
-		{
-			Goal:     fmt.Sprintf("peak memory flat with %d times the rows (+10 %%)", g.Times),
-			Measured: fmt.Sprintf("%s, %s", mebibytes(small), mebibytes(large)), Met: word(float64(large) <= 1.1*float64(small)),
-		},
+		flat("peak memory", g.Times, us, &g.Run),
+	}
+	if g.Verify != nil && r.Verify != nil {
+		list = append(list, flat("peak memory of verify", g.Times, &r.Verify.Run, g.Verify))
+	}
+	return list
+}
+
+// flat compares the highest peaks.
+func flat(what string, times int64, small, large *Run) Goal {
+	return Goal{
+		Goal:     fmt.Sprintf("%s flat with %d times the rows (+10 %%)", what, times),
+		Measured: fmt.Sprintf("%s, %s", mebibytes(small.peak()), mebibytes(large.peak())), Met: word(float64(large.peak()) <= 1.1*float64(small.peak())),
 	}
 }

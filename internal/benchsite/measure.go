@@ -17,11 +17,9 @@ const runDatabase = "run"
 func (b *bench) measure(ctx context.Context, result *Result) error {
 	result.Source, result.Target = string(b.source.Kind)+" "+b.source.Version, "PostgreSQL "+b.target.Version
 	result.Tables, result.Rows = len(b.tables), b.rows()
-	list, err := b.contenders(ctx)
-	if err != nil {
-		return err
-	}
+	list := b.contenders()
 	// Warm: what is read once is in memory afterwards.
+	var err error
 	if result.Bytes, err = readAll(ctx, b.source, b.chunks(), b.opts.Streams); err != nil {
 		return err
 	}
@@ -30,7 +28,9 @@ func (b *bench) measure(ctx context.Context, result *Result) error {
 		result.Runs[i] = Run{Name: c.name, Note: c.note}
 	}
 	var floor *floorBench
-	if !b.opts.Alone && b.data.Profile != Wide {
+	plain := !b.opts.Alone && b.data.Profile != Wide
+	verification := b.verification(plain)
+	if plain {
 		if floor, err = b.prepareFloor(ctx, list[0]); err != nil {
 			return err
 		}
@@ -45,11 +45,17 @@ func (b *bench) measure(ctx context.Context, result *Result) error {
 			if err := b.turn(ctx, c, n, &result.Runs[i]); err != nil {
 				return err
 			}
+			if c.name == nameVerified {
+				if err := verification.measure(ctx); err != nil {
+					return err
+				}
+			}
 		}
 	}
 	for i := range result.Runs {
 		result.Runs[i].Median = medians(result.Runs[i].Samples)
 	}
+	result.Verify = verification.result()
 	if floor != nil {
 		result.Floor = floor.result()
 	}
@@ -75,9 +81,9 @@ func (b *bench) turn(ctx context.Context, c contender, n int, run *Run) error {
 	return nil
 }
 
-// failed ends the benchmark when moodledb failed. Another one only runs no more.
+// failed ends the benchmark when moodledb failed as it runs by itself. Another one only runs no more.
 func (b *bench) failed(ctx context.Context, c contender, run *Run, err error) error {
-	if ctx.Err() != nil || c.name == nameUs {
+	if ctx.Err() != nil || c.name == nameUs || c.name == nameVerified {
 		return fmt.Errorf("%s: %w", c.name, err)
 	}
 	run.Failure = err.Error()
@@ -145,6 +151,9 @@ func (b *bench) sample(ctx context.Context, f func() (usage, error)) (Sample, er
 	}
 	// This process works too: it walks the packets of the floor.
 	mine := (after.own - before.own).Seconds()
+	if used.here {
+		s.Own, mine = mine, 0
+	}
 	s.Others = max((after.machine-before.machine).Seconds()-s.CPU()-mine, 0)
 	return s, nil
 }

@@ -3,6 +3,7 @@ package benchsite
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -54,7 +55,11 @@ func (r *Result) markdown() string {
 	goals, goalLeft := r.goalGrid()
 	fmt.Fprintf(&b, "%s.\n%s.\n\n```\n%s\n```\n\n%s%s\n%s", r.subject(), r.place(), r.Command, r.caution(), goals.markdown(goalLeft...), runs.markdown(left...))
 	var notes strings.Builder
-	for _, run := range r.Runs {
+	all := slices.Clone(r.Runs)
+	if r.Verify != nil {
+		all = append(all, r.Verify.Run)
+	}
+	for _, run := range all {
 		if run.Note != "" {
 			fmt.Fprintf(&notes, "- %s: `%s`\n", run.Name, run.Note)
 		}

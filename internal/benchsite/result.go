@@ -74,11 +74,13 @@ type Result struct {
 	Tables  int       `json:"tables"`
 	Rows    int64     `json:"rows"`
 	// Bytes is the size of all rows as the source sends them.
-	Bytes  int64  `json:"bytes"`
-	Floor  *Floor `json:"floor,omitempty"`
-	Runs   []Run  `json:"runs"`
-	Goals  []Goal `json:"goals"`
-	Larger *Grown `json:"larger,omitempty"`
+	Bytes int64  `json:"bytes"`
+	Floor *Floor `json:"floor,omitempty"`
+	Runs  []Run  `json:"runs"`
+	// Verify is the comparison of both databases by itself.
+	Verify *Verification `json:"verify,omitempty"`
+	Goals  []Goal        `json:"goals"`
+	Larger *Grown        `json:"larger,omitempty"`
 }
 
 // Grown is the same profile with more rows.
@@ -87,6 +89,8 @@ type Grown struct {
 	Rows  int64 `json:"rows"`
 	Bytes int64 `json:"bytes"`
 	Run   Run   `json:"run"`
+	// Verify is the comparison of both databases by itself.
+	Verify *Run `json:"verify,omitempty"`
 }
 
 // run finds a contender's figures; nil when it has none.

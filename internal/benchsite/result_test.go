@@ -60,6 +60,32 @@ func TestFloor(t *testing.T) {
 	}
 }
 
+// A slower verification and a slower verify meet their goals no more; what was not measured has none.
+func TestVerifyGoals(t *testing.T) {
+	t.Parallel()
+	r := sampleResult()
+	us := r.run(nameUs)
+	r.run(nameVerified).Median.Wall = 14
+	r.Verify.Run.Median.Wall, r.Verify.Run.Samples[1].Peak = 3.6, 300<<20
+	list := verifyGoals(r, us)
+	if len(list) != 3 {
+		t.Fatalf("%d goals: %+v", len(list), list)
+	}
+	for _, g := range list {
+		if g.Met != notMet {
+			t.Errorf("%+v is met", g)
+		}
+	}
+	r.Verify.Floor = nil
+	if list := verifyGoals(r, us); len(list) != 2 {
+		t.Errorf("without the floor: %+v", list)
+	}
+	r.Verify, r.Runs = nil, r.Runs[:1]
+	if list := verifyGoals(r, us); len(list) != 0 {
+		t.Errorf("without verification: %+v", list)
+	}
+}
+
 // sampleResult is a result with figures that are easy to divide.
 func sampleResult() *Result {
 	us := []Sample{{Wall: 10, Own: 1.1, Source: 2, Target: 9, Peak: 30 << 20}, {Wall: 12, Own: 1.3, Source: 2, Target: 9, Peak: 50 << 20}, {Wall: 11, Own: 1.2, Source: 2, Target: 9, Peak: 30 << 20}}
@@ -70,6 +96,7 @@ func sampleResult() *Result {
 		Floor: newFloor(Sample{Wall: 1, Source: 1}, Sample{Wall: 5, Target: 5}, Sample{Wall: 5, Target: 5}, 3, 2, 2),
 		Runs: []Run{
 			{Name: nameUs, Samples: us, Rows: 1000},
+			{Name: nameVerified, Samples: []Sample{{Wall: 13.2, Own: 2.2, Source: 2, Target: 10.44}}, Rows: 1000},
 			{Name: nameUs4, Samples: us[1:2], Rows: 1000},
 			{Name: namePgloader, Samples: []Sample{{Wall: 44, Own: 40}}, Rows: 1000},
 			{Name: namePgferry, Failure: "exit status 1\na|b"},
@@ -78,6 +105,10 @@ func sampleResult() *Result {
 	for i := range r.Runs {
 		r.Runs[i].Median = medians(r.Runs[i].Samples)
 	}
+	v := verifyBench{out: Verification{Streams: 2, Run: Run{Name: nameVerify, Note: "verify", Rows: 1000}}}
+	v.out.Run.Samples = []Sample{{Wall: 4, Own: 2, Source: 1, Target: 2, Peak: 60 << 20}, {Wall: 3, Own: 2, Source: 1, Target: 2, Peak: 20 << 20}}
+	v.out.Samples = []Sample{{Wall: 3, Own: 0.5, Source: 1, Target: 2}, {Wall: 2.7, Own: 0.5, Source: 1, Target: 2}}
+	r.Verify = v.result()
 	r.Goals = goals(r)
 	return r
 }
@@ -92,6 +123,9 @@ func TestGoals(t *testing.T) {
 		{"0.90", met},
 		{"1.10 ×", met},
 		{"50 MiB", met},
+		{"wall +20 %, CPU +20 %", met},
+		{"81 % (CPU 70 %)", met},
+		{"60 MiB", met},
 	}
 	if len(r.Goals) != len(want) {
 		t.Fatalf("%d goals, want %d: %+v", len(r.Goals), len(want), r.Goals)
@@ -108,6 +142,7 @@ func TestGrowth(t *testing.T) {
 	r := sampleResult()
 	large := Sample{Wall: 120, Own: 12, Source: 20, Target: 90, Peak: 54 << 20}
 	r.Larger = &Grown{Times: 10, Rows: 10000, Run: Run{Name: nameUs, Samples: []Sample{large}, Median: large}}
+	r.Larger.Verify = &Run{Name: nameVerify, Samples: []Sample{{Peak: 65 << 20}}}
 	got := growth(r, r.run(nameUs))
 	if got[0].Met != met || got[0].Measured != "wall +9 %, CPU +0 %" {
 		t.Errorf("time: %+v", got[0])
@@ -115,7 +150,10 @@ func TestGrowth(t *testing.T) {
 	if got[1].Met != met || got[1].Measured != "50 MiB, 54 MiB" {
 		t.Errorf("memory: %+v", got[1])
 	}
-	r.Larger.Run.Median.Wall, r.Larger.Run.Samples[0].Peak = 150, 60<<20
+	if got[2].Met != met || got[2].Measured != "60 MiB, 65 MiB" {
+		t.Errorf("memory of verify: %+v", got[2])
+	}
+	r.Larger.Run.Median.Wall, r.Larger.Run.Samples[0].Peak, r.Larger.Verify.Samples[0].Peak = 150, 60<<20, 70<<20
 	for _, g := range growth(r, r.run(nameUs)) {
 		if g.Met != notMet {
 			t.Errorf("%+v is met", g)
@@ -142,7 +180,7 @@ func TestText(t *testing.T) {
 	if err := sampleResult().Text(&out); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"profile mix: 4 tables, 1,000 rows, 1.0 GB", "pgferry failed: exit status 1", "floor_all", "4.00 ×"} {
+	for _, want := range []string{"profile mix: 4 tables, 1,000 rows, 1.0 GB", "pgferry failed: exit status 1", "floor_all", "4.00 ×", "verify alone", "floor: verify"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is not in\n%s", want, out.String())
 		}
@@ -170,6 +208,9 @@ func TestJSON(t *testing.T) {
 	var back Result
 	if err := json.Unmarshal(out.Bytes(), &back); err != nil {
 		t.Fatal(err)
+	}
+	if back.Verify == nil || back.Verify.Floor == nil || back.Verify.Run.Samples[0].Peak != 60<<20 || back.Verify.Floor.Wall != 2.85 {
+		t.Errorf("other figures of verify came back: %+v", back.Verify)
 	}
 	if back.Runs[0].Median.Wall != 11 || back.Runs[0].Samples[1].Peak != 50<<20 || back.Floor.All != 10 {
 		t.Errorf("other figures came back: %+v", back)

@@ -121,30 +121,42 @@ func (r *Result) caution() string {
 func (r *Result) figures() (g grid, left []int) {
 	g = grid{{"medians", "n", "wall s", "CPU s", "own", "source", "target", "others", "peak MiB", "wall ×", "CPU ×"}}
 	us := r.run(nameUs)
-	add := func(name string, n int, s Sample, wallOnly bool) {
+	add := func(name string, n int, s Sample) {
 		row := []string{
 			name, fmt.Sprint(n), seconds(s.Wall), seconds(s.CPU()), seconds(s.Own), seconds(s.Source), seconds(s.Target), seconds(s.Others),
 			fmt.Sprintf("%.0f", float64(s.Peak)/(1<<20)), ratio(s.Wall, us, func(s Sample) float64 { return s.Wall }), ratio(s.CPU(), us, Sample.CPU),
 		}
-		if wallOnly {
-			row[4], row[8] = "–", "–"
+		if s.Own == 0 {
+			row[4] = "–"
+		}
+		if s.Peak == 0 {
+			row[8] = "–"
 		}
 		g = append(g, row)
 	}
 	for _, run := range r.Runs {
 		if len(run.Samples) > 0 {
-			add(run.Name, len(run.Samples), run.Median, false)
+			add(run.Name, len(run.Samples), run.Median)
 		}
 	}
 	if r.Larger != nil {
-		add(fmt.Sprintf("%s, %d × the rows", nameUs, r.Larger.Times), len(r.Larger.Run.Samples), r.Larger.Run.Median, false)
+		add(fmt.Sprintf("%s, %d × the rows", nameUs, r.Larger.Times), len(r.Larger.Run.Samples), r.Larger.Run.Median)
+		if v := r.Larger.Verify; v != nil {
+			add(fmt.Sprintf("%s, %d × the rows", v.Name, r.Larger.Times), len(v.Samples), v.Median)
+		}
+	}
+	if v := r.Verify; v != nil {
+		add(v.Run.Name, len(v.Run.Samples), v.Run.Median)
+		if v.Floor != nil {
+			add(namePlain, len(v.Samples), *v.Floor)
+		}
 	}
 	if f := r.Floor; f != nil {
 		n := len(r.Runs[0].Samples)
-		add("floor: read (R)", n, f.Read, true)
-		add("floor: write (W)", n, f.Write, true)
-		add("floor: index (I)", n, f.Index, true)
-		add("floor_all", n, Sample{Wall: f.All, Source: f.Read.Source, Target: f.Write.Target + f.Index.Target}, true)
+		add("floor: read (R)", n, f.Read)
+		add("floor: write (W)", n, f.Write)
+		add("floor: index (I)", n, f.Index)
+		add("floor_all", n, Sample{Wall: f.All, Source: f.Read.Source, Target: f.Write.Target + f.Index.Target})
 	}
 	return g, []int{0}
 }
