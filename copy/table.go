@@ -134,8 +134,11 @@ func transfer(ctx context.Context, src Source, dst Target, job Job, opts Options
 		return Result{}, fmt.Errorf("%d rows were sent but PostgreSQL stored %d: look for a trigger or a rule on the table", sent.rows, stored)
 	}
 	sum := p.sum.Sum()
-	if err := p.sum.End(); err != nil || sum.Rows != stored {
-		return Result{}, fmt.Errorf("%d rows were stored, but %d were summed up (%v): this is a fault in moodledb", stored, sum.Rows, err)
+	if err := p.sum.End(); err != nil {
+		return Result{}, fmt.Errorf("sum up the rows: %w: this is a fault in moodledb", err)
+	}
+	if sum.Rows != stored {
+		return Result{}, fmt.Errorf("%d rows were stored, but %d were summed up: this is a fault in moodledb", stored, sum.Rows)
 	}
 	if opts.Progress != nil {
 		opts.Progress(sent.rows, sent.bytes)

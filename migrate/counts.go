@@ -46,13 +46,12 @@ func (c *stream) count(ctx context.Context) (more bool, err error) {
 	c.mu.Unlock()
 
 	counts, err := c.reader.CountRows(ctx, sourceNames(states))
-	if err == nil {
+	switch {
+	case err == nil:
 		return true, counted(states, counts)
-	}
-	if ctx.Err() != nil {
+	case ctx.Err() != nil:
 		return false, err
-	}
-	if c.reader.Lost(ctx) == nil {
+	case c.reader.Lost(ctx) == nil:
 		c.run.uncounted(states, err)
 		return true, nil
 	}

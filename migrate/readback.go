@@ -136,9 +136,9 @@ func (o *round) divideCheck(ctx context.Context, conn *postgres.Conn, s *tableSt
 		return err
 	}
 	parts := postgres.DividePages(pages, int(s.committed.bytes/readBackPart))
-	checks := make([]check, len(parts))
-	for i, p := range parts {
-		checks[i] = check{states: []*tableState{s}, part: true, pages: p}
+	checks := make([]check, 0, len(parts))
+	for _, p := range parts {
+		checks = append(checks, check{states: []*tableState{s}, part: true, pages: p})
 	}
 	s.mu.Lock()
 	s.read = reading{parts: len(parts)}
