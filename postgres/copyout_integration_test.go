@@ -153,7 +153,7 @@ func TestCopyToErrors(t *testing.T) {
 	t.Run("of the writer", func(t *testing.T) {
 		full := errors.New("disk full")
 		err := c.CopyTo(t.Context(), endless, writerFunc(func([]byte) (int, error) { return 0, full }))
-		if err != full { //nolint:errorlint // as it is
+		if err != full {
 			t.Error(err)
 		}
 		usable(t, c)

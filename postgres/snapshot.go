@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-
 )
 
 // Snapshot is one moment of the database that several sessions see, each in a

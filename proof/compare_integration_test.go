@@ -70,10 +70,9 @@ type spelling struct{ typ, value, other string }
 
 // typed is a column of the test of types.
 type typed struct {
-	name     string
-	my, pg   spelling
-	mariadb  bool // MariaDB's alone
-	noSecond bool // has only one value that both sides share
+	name    string
+	my, pg  spelling
+	mariadb bool // MariaDB's alone
 }
 
 // both is a type whose values are spelled alike.
