@@ -10,6 +10,8 @@ import (
 
 	"github.com/moodledb/moodledb/migrate"
 	"github.com/moodledb/moodledb/postgres"
+	"github.com/moodledb/moodledb/proof"
+	"github.com/moodledb/moodledb/verify"
 	"github.com/moodledb/moodledb/xmldb"
 )
 
@@ -171,4 +173,33 @@ func TestDataOnlySchemaIsChecked(t *testing.T) {
 	opts.Resume, opts.SourceFrozen = true, true
 	p.migrate(t, opts)
 	p.compareAll(t, "public", "mdl_")
+}
+
+// TestObjectsAreCompared: of a migrated site nothing is told, with the code or
+// without; and one thing wrong beyond the rows makes the databases different.
+func TestObjectsAreCompared(t *testing.T) {
+	site := checkedCode(t)
+	p := checkedPair(t, firstSource(), firstTarget())
+	p.migrate(t, migrate.Options{Site: site})
+	compare := func(code *xmldb.Site) *proof.Result {
+		r, err := proof.Compare(t.Context(), proof.Source{DSN: parse(t, p.sourceURL)}, proof.Source{DSN: parse(t, p.targetURL)}, proof.Options{Site: code})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	for _, code := range []*xmldb.Site{nil, site} {
+		if r := compare(code); r.State != verify.Same || len(r.Objects) > 0 {
+			t.Errorf("a migrated site is %s: %+v", r.State, r.Objects)
+		}
+	}
+	p.targetServer.Exec(t, p.targetURL, "SELECT setval('mdl_checked_id_seq', 100)")
+	r := compare(nil)
+	if r.State != verify.Different || len(r.Objects) != 1 || r.Objects[0].Code != proof.CodeSequenceBelow {
+		t.Fatalf("a sequence is below the source's: %s, %+v", r.State, r.Objects)
+	}
+	p.targetServer.Exec(t, p.targetURL, r.Objects[0].Hint)
+	if r := compare(nil); r.State != verify.Same {
+		t.Errorf("mended: %s, %+v", r.State, r.Objects)
+	}
 }
