@@ -23,6 +23,25 @@ import (
 // flavours are all servers that a comparison is tested with.
 func flavours() []string { return append(testdb.Sources(), testdb.Targets()...) }
 
+// turns are the servers that the i-th of several products is tested with where
+// each change is made by itself, which takes minutes: of every engine some, the products in turn;
+// all of them with TEST_MATRIX=full.
+func turns(i int) []string {
+	if os.Getenv("TEST_MATRIX") == "full" {
+		return flavours()
+	}
+	engines := map[string][]string{}
+	for _, flavour := range flavours() {
+		engine, _, _ := strings.Cut(flavour, "-")
+		engines[engine] = append(engines[engine], flavour)
+	}
+	return slices.DeleteFunc(flavours(), func(flavour string) bool {
+		engine, _, _ := strings.Cut(flavour, "-")
+		of := engines[engine]
+		return len(of) > 1 && slices.Index(of, flavour)%2 != i%2
+	})
+}
+
 // The sorts of tables of the site under test. A case spoils one table of such a sort.
 const (
 	// subject has a column of every type and an index of every kind.
