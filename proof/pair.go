@@ -255,7 +255,7 @@ func (p *pairing) column(t *pair, e, f *schema.Column) error {
 		return err
 	}
 	t.expected.fields, t.found.fields = append(t.expected.fields, a), append(t.found.fields, b)
-	t.Columns = append(t.Columns, verify.Column{Name: f.Name, Type: typ, Canon: canonOf(typ), Render: render(typ)})
+	t.Columns = append(t.Columns, verify.Column{Name: f.Name, Type: typ, Canon: canonOf(typ), Render: render(typ), Piece: verify.RenderPiece(typ)})
 	return nil
 }
 

@@ -139,7 +139,7 @@ func (c *comparison) compared() []verify.Column {
 		target := col.Target
 		columns[i] = verify.Column{
 			Name: target.Name, Type: target.Type.Name, Key: col.Key && keyed, Canon: prints[i].Canon,
-			Render: verify.Render(target.Type.Name),
+			Render: verify.Render(target.Type.Name), Piece: verify.RenderPiece(target.Type.Name),
 		}
 	}
 	return columns

@@ -7,8 +7,13 @@ import (
 	"github.com/moodledb/moodledb/fingerprint"
 )
 
-// keep is how many bytes of a value are kept to be shown: more than [convert.PrintableStart] shows.
-const keep = 256
+const (
+	// keep is how many characters of a value are shown at most: more than [convert.PrintableStart] shows.
+	keep = 256
+	// mostKept is how many bytes of a value are held at most while a row is described,
+	// to find the place where two long ones part.
+	mostKept = 4096
+)
 
 // shownField is a field of a row that is listed.
 type shownField struct {
@@ -41,6 +46,12 @@ func (c *comparison) describedAtOnce(t *Table) int {
 	return int(max(c.o.Memory/int64(c.o.Jobs)/row, 1))
 }
 
+// kept is how many bytes of each value are held while so many candidates are described.
+func (c *comparison) kept(t *Table, candidates int) int {
+	fields := int64(2 * candidates * max(len(t.Columns), 1))
+	return int(min(max(c.o.Memory/int64(c.o.Jobs)/fields-shownFieldSize+keep, keep), mostKept))
+}
+
 func (c *comparison) describeSome(ctx context.Context, t *Table, p *Part, sums [2]fingerprint.Sum, list []candidate) ([]Difference, error) {
 	var rows [2]map[entry][]shownField
 	for side := range rows {
@@ -51,14 +62,14 @@ func (c *comparison) describeSome(ctx context.Context, t *Table, p *Part, sums [
 			}
 		}
 	}
-	keys := newKeying(t)
+	keys, kept := newKeying(t), c.kept(t, len(list))
 	into := newStreams(t)
 	for side, stream := range into {
-		stream.Keep = keep
+		stream.Keep = kept
 		stream.Each = func(r *fingerprint.Row) error {
 			e := keys.entry(r)
 			if seen, wanted := rows[side][e]; wanted && seen == nil {
-				rows[side][e] = keepRow(r)
+				rows[side][e] = keepRow(r, kept)
 			}
 			return nil
 		}
@@ -91,12 +102,12 @@ func (c *candidate) on(side int) (e entry, ok bool) {
 	return entry{c.key, c.rows[side]}, true
 }
 
-// keepRow copies what is told of a row.
-func keepRow(r *fingerprint.Row) []shownField {
+// keepRow copies what is told of a row, so many bytes of each value.
+func keepRow(r *fingerprint.Row, kept int) []shownField {
 	out := make([]shownField, len(r.Fields))
 	for i := range r.Fields {
 		f := &r.Fields[i]
-		out[i] = shownField{null: f.Null, size: f.Size, hash: f.Hash, start: append([]byte(nil), f.Start[:min(len(f.Start), keep)]...)}
+		out[i] = shownField{null: f.Null, size: f.Size, hash: f.Hash, start: append([]byte(nil), f.Start[:min(len(f.Start), kept)]...)}
 	}
 	return out
 }
@@ -126,6 +137,9 @@ func difference(t *Table, c *candidate, both [2][]shownField) Difference {
 		if both[1] != nil {
 			v := k.value(&both[1][i])
 			cd.Found = &v
+		}
+		if c.kind == ChangedRow {
+			k.part(&cd, &both[0][i], &both[1][i])
 		}
 		d.Columns = append(d.Columns, cd)
 	}

@@ -41,6 +41,9 @@ type Column struct {
 	// Render returns a value for people. It is given the field's bytes, or, when they are more
 	// than are kept, how they begin; size is how many there are.
 	Render func(start []byte, size int64) string
+	// Piece, when set, returns a piece out of the middle of a value for people, so
+	// that of two long values the place where they part is shown: see [RenderPiece].
+	Piece func(piece []byte) string
 }
 
 // Part is a range of a table by its key, which is then one column of whole
