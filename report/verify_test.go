@@ -80,7 +80,7 @@ func TestVerdicts(t *testing.T) {
 		{"same", equalResult(), "Same: every row that was compared is on both sides, and equal."},
 		{"unknown", unclearResult(), "Could not tell: 1 table could not be compared."},
 		{"nothing", empty, "Could not tell: nothing was compared."},
-		{"different", comparedResult(), "Different: 2 of 4 tables differ (5 rows missing, 1 row extra, 21 rows changed); 1 table or column is on one side only; " +
+		{"different", comparedResult(), "Different: 2 of 5 tables differ (5 rows missing, 1 row extra, 21 rows changed); 1 table or column is on one side only; " +
 			"1 object is not right; 1 table could not be compared; 1 table or column cannot be compared; 1 object could not be judged."},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -61,6 +61,8 @@ type pageLegal struct{ Table, Kind, Rows, Message string }
 type pageSums struct {
 	Name, State, Rows, FoundRows, Hash, FoundHash, Bytes string
 	Columns, Ranges                                      []string
+	// Known is set where rows differ, and that is right.
+	Known bool
 }
 
 func writeVerifyPage(w io.Writer, p verifyPage) error {
@@ -129,7 +131,7 @@ func rowsOrNone(n int64) string {
 
 func pageSumsOf(t *verify.TableResult, f proof.Form) pageSums {
 	s := pageSums{
-		Name: printable(t.Name), State: string(t.State), Rows: countText(t.Expected.Rows), FoundRows: countText(t.Found.Rows),
+		Name: printable(t.Name), State: string(t.State), Known: t.State == verify.Same && t.Expected != t.Found, Rows: countText(t.Expected.Rows), FoundRows: countText(t.Found.Rows),
 		Hash: t.Expected.Hash.String(), FoundHash: t.Found.Hash.String(), Bytes: sizeText(t.Bytes),
 	}
 	for _, c := range f.Columns {
@@ -190,6 +192,9 @@ func pageRowsOf(d *verify.Difference, mask bool) []pageDifference {
 		c := &d.Columns[i]
 		lines[i].Column = printable(c.Column)
 		lines[i].Expected, lines[i].Found = shownValue(c.Expected, mask), shownValue(c.Found, mask)
+		if note := furtherOn(c, mask); note != "" {
+			lines[i].Found += " " + note
+		}
 	}
 	return lines
 }

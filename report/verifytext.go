@@ -125,6 +125,9 @@ func appendDifference(t table.Writer, d *verify.Difference, mask bool) {
 	for i := range d.Columns {
 		c := &d.Columns[i]
 		expected, found := sideBySide(shownValue(c.Expected, mask), shownValue(c.Found, mask))
+		if note := furtherOn(c, mask); note != "" {
+			found += " " + note
+		}
 		t.AppendRow(table.Row{kind, key, printable(c.Column), expected, found})
 		kind, key = "", ""
 	}
@@ -170,6 +173,14 @@ func shownValue(v *verify.Value, mask bool) string {
 	default:
 		return printable(v.Text)
 	}
+}
+
+// furtherOn says that two values differ behind what is shown of them; else it is empty.
+func furtherOn(c *verify.ColumnDifference, mask bool) string {
+	if mask || c.Expected == nil || c.Found == nil || c.Expected.Null || c.Found.Null || c.Expected.Text != c.Found.Text {
+		return ""
+	}
+	return "(differs further on)"
 }
 
 // sideBySide shortens two values to what fits a line, so that the place where they differ is shown.
