@@ -306,14 +306,14 @@ func (r *RowRepair) run(ctx context.Context, statement string) (int64, error) {
 	return tag[len(tag)-1].CommandTag.RowsAffected(), nil
 }
 
-// RaiseSequence lets a sequence go on above the highest value of the column
-// that it feeds, if it would not.
+// RaiseSequence lets a sequence go on above the highest value of the column of
+// whole numbers that it feeds, if it would not.
 func (r *RowRepair) RaiseSequence(ctx context.Context, column, sequence string) error {
-	name := qualify(r.schema, sequence)
+	name := quoteMaybeQualified(r.schema, sequence)
 	statement := strings.Join([]string{
 		"SELECT pg_catalog.setval(q.seqrelid, least(m.highest, q.seqmax)::bigint)",
 		"FROM pg_catalog.pg_sequence q, " + name + " s, (SELECT max(" + QuoteIdent(column) + ")::numeric AS highest FROM " + qualify(r.schema, r.table) + ") m",
-		"WHERE q.seqrelid = " + regclass(r.schema, sequence) + " AND q.seqincrement > 0",
+		"WHERE q.seqrelid = " + QuoteLiteral(name) + "::pg_catalog.regclass AND q.seqincrement > 0",
 		"  AND m.highest >= s.last_value::numeric + CASE WHEN s.is_called THEN q.seqincrement ELSE 0 END",
 	}, "\n")
 	_, err := r.run(ctx, statement)

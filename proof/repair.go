@@ -196,7 +196,7 @@ func (r *repair) replace(ctx context.Context, conn *postgres.Conn, p *pair, part
 			n.Inserted, n.Deleted, n.Updated, all.Missing, all.Extra, all.Changed)
 	}
 	for i := range p.found.table.Columns {
-		if c := &p.found.table.Columns[i]; c.Sequence != "" && c.AutoIncrement {
+		if c := &p.found.table.Columns[i]; c.Sequence != "" && c.AutoIncrement && kind(c.Type.Name) == kindWhole {
 			if err := repair.RaiseSequence(ctx, c.Name, c.Sequence); err != nil {
 				return done, err
 			}
