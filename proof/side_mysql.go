@@ -123,8 +123,11 @@ func (s *mysqlSide) withReader(ctx context.Context, job copy.Job, w io.Writer) e
 			return err
 		}
 		s.replace()
-		if ctx.Err() != nil || out.n > 0 {
+		switch {
+		case ctx.Err() != nil:
 			return err
+		case out.n > 0:
+			return &verify.AgainError{Err: err}
 		}
 	}
 }

@@ -48,6 +48,9 @@ func (s *postgresSide) Stream(ctx context.Context, t *verify.Table, p verify.Par
 		return fmt.Errorf("table %q was not asked for", t.Name)
 	}
 	err := s.snapshot.CopyTo(ctx, s.statement(h, where(postgres.QuoteIdent(s.keys[t.Name]), p)), w)
+	if postgres.IsLost(err) {
+		return &verify.AgainError{Err: err}
+	}
 	return s.hinted(h.table, err)
 }
 

@@ -151,6 +151,47 @@ func TestLostConnections(t *testing.T) {
 	}
 }
 
+// A connection that is lost in the middle of a part costs that part's reading, and not the comparison.
+func TestLostInTheMiddle(t *testing.T) {
+	for _, end := range []Side{ExpectedSide, FoundSide} {
+		t.Run(string(end), func(t *testing.T) {
+			expected, found := firstPair(t)
+			for _, p := range []place{expected, found} {
+				makeLarge(t, p)
+				for range 3 {
+					p.exec(t, "INSERT INTO mdl_large SELECT id + (SELECT MAX(id) + 1 FROM mdl_large), v, n FROM mdl_large")
+				}
+			}
+			var once sync.Once
+			events := func(e Event) {
+				rows, ok := e.(Rows)
+				if !ok {
+					return
+				}
+				if _, ok := rows.Event.(verify.RowsRead); !ok {
+					return
+				}
+				once.Do(func() {
+					if end == FoundSide {
+						found.exec(t, "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'moodledb' AND query LIKE 'COPY%'")
+						return
+					}
+					var id int64
+					if err := expected.server.SQL(t, expected.url).QueryRow("SELECT MIN(id) FROM information_schema.PROCESSLIST WHERE info LIKE 'SELECT %FROM `mdl_large`%'").Scan(&id); err != nil {
+						t.Error(err)
+						return
+					}
+					expected.exec(t, fmt.Sprintf("KILL %d", id))
+				})
+			}
+			r := compared(t, expected, found, Options{Events: events})
+			if large := tableOf(t, r, "mdl_large"); large.State != verify.Same || large.Expected.Rows != 8*largeRows {
+				t.Errorf("%s: %s", large.State, large.Problem)
+			}
+		})
+	}
+}
+
 // What only one side has is listed, and counts by what it means.
 func TestOneSideOnly(t *testing.T) {
 	expected, found := firstPair(t)

@@ -241,7 +241,12 @@ func (p Part) String() string {
 // comparePart reads a part of both sides, and finds the rows that differ.
 func (c *comparison) comparePart(ctx context.Context, t *Table, p *Part) (partResult, error) {
 	streams := newStreams(t)
-	if err := c.read(ctx, t, p, streams, true); err != nil {
+	err := c.read(ctx, t, p, streams, true)
+	if isAgain(err) && ctx.Err() == nil {
+		streams = newStreams(t) // nothing of what came before counts
+		err = c.read(ctx, t, p, streams, false)
+	}
+	if err != nil {
 		return partResult{}, err
 	}
 	result := partResult{compared: true, sums: streams.sums(), bytes: streams[0].Bytes()}
@@ -253,7 +258,7 @@ func (c *comparison) comparePart(ctx context.Context, t *Table, p *Part) (partRe
 	c.tell(Searching{Table: t.Name})
 	s := c.newSearch(t, p, c.o.MaxDifferences)
 	s.sums, s.known = result.sums, true
-	err := s.run(ctx)
+	err = s.run(ctx)
 	switch {
 	case isUnstable(err):
 		result.unstable = true
