@@ -63,7 +63,7 @@ func TestCertificateIsReadBack(t *testing.T) {
 	if c.Altered() {
 		t.Errorf("is altered: %s, %s", c.Digest, c.Computed)
 	}
-	want.Forms = append(want.Forms, proof.Form{Table: "log"}, proof.Form{Table: "sessions"})
+	want.Forms = append(want.Forms, proof.Form{Table: "log"}, proof.Form{Table: "log_display"}, proof.Form{Table: "sessions"})
 	want.Started = want.Started.UTC().Truncate(time.Second)
 	for i := range want.Tables {
 		want.Tables[i].Differences = nil
