@@ -33,6 +33,8 @@ type verifyTrack struct {
 	name                        string
 	expectedRows, expectedBytes int64
 	rows, bytes                 int64
+	// searched is set once it was said that rows that differ are looked for.
+	searched bool
 }
 
 func newVerifyTracker(now func() time.Time) *verifyTracker {
@@ -82,6 +84,24 @@ func (tr *verifyTracker) handleRows(e verify.Event) {
 		tr.done += t.expectedBytes
 		tr.doneBytes += t.bytes
 	}
+}
+
+// line is what is said about an event; empty when nothing is. That rows are
+// looked for is said once of a table, which may differ in a thousand parts.
+func (tr *verifyTracker) line(e proof.Event) string {
+	rows, _ := e.(proof.Rows)
+	search, ok := rows.Event.(verify.Searching)
+	if !ok {
+		return verifyLine(e)
+	}
+	tr.mu.Lock()
+	defer tr.mu.Unlock()
+	t := tr.tables[search.Table]
+	if t == nil || t.searched {
+		return ""
+	}
+	t.searched = true
+	return "  " + search.Table + " differs: its rows are looked for ..."
 }
 
 // read counts what was read.

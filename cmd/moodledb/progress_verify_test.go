@@ -37,6 +37,8 @@ func TestVerifyLines(t *testing.T) {
 	p.handle(rowsEvent(verify.TableCompared{Result: verify.TableResult{Name: "log", State: verify.Same, Expected: fingerprint.Sum{Rows: 40_000}, Bytes: 39 << 20}}))
 	p.handle(rowsEvent(verify.TableStarted{Table: "user", Bytes: 1 << 20}))
 	p.handle(rowsEvent(verify.Searching{Table: "user"}))
+	p.handle(rowsEvent(verify.Searching{Table: "user"}))
+	p.handle(rowsEvent(verify.Searching{Table: "never started"}))
 	p.tick()
 	p.handle(rowsEvent(verify.TableCompared{Result: verify.TableResult{Name: "user", State: verify.Different, Missing: 2, Extra: 1, Changed: 3}}))
 	p.handle(rowsEvent(verify.TableStarted{Table: "x"}))
@@ -47,6 +49,7 @@ func TestVerifyLines(t *testing.T) {
 		"comparing 3 tables, about 40,000 rows, 41 MiB\n" +
 		"   49%  0/3 tables  20,000 rows  20 MiB  3,333 rows/s  3.3 MiB/s  ETA 6s\n" +
 		"  same: log, 40,000 rows, 39 MiB\n" +
+		"  user differs: its rows are looked for ...\n" +
 		"   98%  1/3 tables  40,000 rows  39 MiB  3,333 rows/s  3.2 MiB/s  ETA 0s\n" +
 		"  DIFFERENT: user: 2 rows missing, 1 extra, 3 changed\n" +
 		"  could not tell: x\n"

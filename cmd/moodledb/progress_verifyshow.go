@@ -110,7 +110,7 @@ func (l *verifyLines) handle(e proof.Event) {
 	l.tr.handle(e)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if line := verifyLine(e); line != "" {
+	if line := l.tr.line(e); line != "" {
 		fmt.Fprintln(l.w, report.Printable(line))
 	}
 }
@@ -203,7 +203,7 @@ func (b *verifyBars) tick() {
 
 func (b *verifyBars) handle(e proof.Event) {
 	b.tr.handle(e)
-	if line := verifyLine(e); line != "" {
+	if line := b.tr.line(e); line != "" {
 		b.say(report.Printable(line))
 	}
 	rows, ok := e.(proof.Rows)
