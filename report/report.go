@@ -1,6 +1,6 @@
-// Package report renders plans, results and differences: as text for people, as
-// JSON for programs, and differences in what CI systems, code hosts, browsers
-// and SQL clients read.
+// Package report renders plans, results, differences and comparisons of
+// contents: as text for people, as JSON for programs, and differences in what CI
+// systems, code hosts, browsers and SQL clients read. It writes certificates of comparisons, and reads them back.
 //
 // The JSON is a contract, described in docs/json.md: each document names its
 // version in the field "schema", fields are added and never renamed or given
@@ -11,7 +11,7 @@
 // hold, they stay data in every format.
 //
 // The package judges nothing and asks no server: what it prints was computed
-// by packages migrate and drift.
+// by packages migrate, drift and proof.
 package report
 
 import (

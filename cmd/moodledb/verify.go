@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -105,6 +106,9 @@ func compareShown(ctx context.Context, t *terminal, progress string, expected, f
 	opts.Events = shown.handle
 	result, err := proof.Compare(ctx, expected, found, opts)
 	shown.close(err)
+	if errors.Is(err, proof.ErrUsage) {
+		err = usageError{err}
+	}
 	return result, err
 }
 
