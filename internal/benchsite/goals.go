@@ -56,7 +56,8 @@ func verifyGoals(r *Result, us *Run) []Goal {
 	if v == nil || len(v.Run.Samples) == 0 {
 		return list
 	}
-	if v.Floor != nil {
+	// Of tables with hardly a row, catalogs are all that is read.
+	if v.Floor != nil && r.Profile != Tables {
 		speed := v.Floor.Wall / v.Run.Median.Wall
 		list = append(list, Goal{
 			Goal:     "verify reads at no less than 80 % of the speed of a plain COPY TO STDOUT and unbuffered SELECT of the same tables",

@@ -76,7 +76,11 @@ func TestVerifyGoals(t *testing.T) {
 			t.Errorf("%+v is met", g)
 		}
 	}
-	r.Verify.Floor = nil
+	r.Profile = Tables
+	if list := verifyGoals(r, us); len(list) != 2 {
+		t.Errorf("of empty tables: %+v", list)
+	}
+	r.Profile, r.Verify.Floor = Mix, nil
 	if list := verifyGoals(r, us); len(list) != 2 {
 		t.Errorf("without the floor: %+v", list)
 	}

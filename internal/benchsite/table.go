@@ -139,16 +139,16 @@ func (r *Result) figures() (g grid, left []int) {
 			add(run.Name, len(run.Samples), run.Median)
 		}
 	}
-	if r.Larger != nil {
-		add(fmt.Sprintf("%s, %d × the rows", nameUs, r.Larger.Times), len(r.Larger.Run.Samples), r.Larger.Run.Median)
-		if v := r.Larger.Verify; v != nil {
-			add(fmt.Sprintf("%s, %d × the rows", v.Name, r.Larger.Times), len(v.Samples), v.Median)
-		}
-	}
 	if v := r.Verify; v != nil {
 		add(v.Run.Name, len(v.Run.Samples), v.Run.Median)
 		if v.Floor != nil {
 			add(namePlain, len(v.Samples), *v.Floor)
+		}
+	}
+	if r.Larger != nil {
+		add(fmt.Sprintf("%s, %d × the rows", nameUs, r.Larger.Times), len(r.Larger.Run.Samples), r.Larger.Run.Median)
+		if v := r.Larger.Verify; v != nil {
+			add(fmt.Sprintf("%s, %d × the rows", v.Name, r.Larger.Times), len(v.Samples), v.Median)
 		}
 	}
 	if f := r.Floor; f != nil {
