@@ -20,7 +20,7 @@ type place struct {
 	mysql  bool
 }
 
-func newPlace(t *testing.T, flavour string) place {
+func newPlace(t testing.TB, flavour string) place {
 	t.Helper()
 	s := testdb.Get(t, flavour)
 	return place{server: s, url: s.Database(t), mysql: !strings.HasPrefix(flavour, "postgres")}
@@ -32,7 +32,7 @@ func (p place) exec(t *testing.T, statements ...string) {
 }
 
 // source is the place for Compare, with the prefix of the tests' tables.
-func (p place) source(t *testing.T) Source {
+func (p place) source(t testing.TB) Source {
 	t.Helper()
 	d, err := dsn.Parse(p.url, dsn.Options{})
 	if err != nil {
