@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"path"
 	"runtime"
@@ -121,6 +122,7 @@ func Compare(ctx context.Context, expected, found Source, o Options) (_ *Result,
 		return nil, err
 	}
 	r.excuse(known, results)
+	r.beyond(known)
 	r.renderings()
 	r.step("look at what rows do not show")
 	differences, err := objects(ctx, r.expected.object(), r.found.object(), r.names(), o.Site)
@@ -255,7 +257,28 @@ func (r *run) openSides(ctx context.Context) error {
 			return err
 		})
 	}
-	return g.Wait()
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	for i, db := range []*database{r.expected, r.found} {
+		if s, ok := r.sides[i].(*mysqlSide); ok {
+			r.withoutTransactions(db, s)
+		}
+	}
+	return nil
+}
+
+// withoutTransactions tells of tables that no transaction covers.
+func (r *run) withoutTransactions(db *database, s *mysqlSide) {
+	if len(s.locked) == 0 {
+		return
+	}
+	names := slices.Sorted(maps.Keys(s.locked))
+	how := "are locked (LOCK TABLES … READ) while the sides are compared, so that their writers wait"
+	if r.opts.Snapshot == mysql.SnapshotNone {
+		how = "are read unlocked, as asked, and as they are at that moment"
+	}
+	r.notice("%s of the %s side have no transactions, such as %q: they %s", plural(int64(len(names)), "table"), db.side, names[0], how)
 }
 
 // read takes a snapshot of the side for the tables of the pairs.

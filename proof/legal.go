@@ -2,11 +2,13 @@ package proof
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/moodledb/moodledb/convert"
+	"github.com/moodledb/moodledb/mysql"
 	"github.com/moodledb/moodledb/postgres"
 	"github.com/moodledb/moodledb/schema"
 	"github.com/moodledb/moodledb/verify"
@@ -259,6 +261,26 @@ func shows(v *verify.Value, start []byte, size int64, typ string) bool {
 	}
 	bytes, err := f.rule.Encode(nil, start)
 	return err == nil && v.Text == render(typ)(bytes, int64(len(bytes)))
+}
+
+// beyond states that the expected side has changed since it was migrated, where that can be told.
+func (r *run) beyond(l *ledger) {
+	side, ok := r.sides[0].(*mysqlSide)
+	if !ok || l == nil {
+		return
+	}
+	var then struct{ Mark mysql.Mark }
+	if err := json.Unmarshal(l.run.Snapshot, &then); err != nil {
+		r.notice("the moment that migration %d copied could not be read: %v", l.run.ID, err)
+		return
+	}
+	if side.snapshot.Mark.Since(then.Mark) == mysql.Changed {
+		r.legal = append(r.legal, Legal{
+			Kind: LegalBeyond,
+			Message: fmt.Sprintf("the expected side was written to after the moment that migration %d copied: what came or changed there since then counts as a difference",
+				l.run.ID),
+		})
+	}
 }
 
 // renderings state how values are compared that two engines print in different ways.

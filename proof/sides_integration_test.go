@@ -243,3 +243,18 @@ func TestUnfitValues(t *testing.T) {
 		}
 	}
 }
+
+// A table without transactions is read all the same, and it is told that it was locked for that.
+func TestNoTransactions(t *testing.T) {
+	expected, found := firstPair(t)
+	expected.exec(t, "CREATE TABLE mdl_my (id bigint NOT NULL PRIMARY KEY) ENGINE=MyISAM", "INSERT INTO mdl_my VALUES (1), (2)",
+		"CREATE TABLE mdl_inno (id bigint NOT NULL PRIMARY KEY)", "INSERT INTO mdl_inno VALUES (1)")
+	found.exec(t, "CREATE TABLE mdl_my (id bigint PRIMARY KEY)", "INSERT INTO mdl_my VALUES (1), (2)", "CREATE TABLE mdl_inno (id bigint PRIMARY KEY)", "INSERT INTO mdl_inno VALUES (1)")
+	r := compared(t, expected, found, Options{})
+	if a, b := tableOf(t, r, "mdl_my"), tableOf(t, r, "mdl_inno"); a.State != verify.Same || b.State != verify.Same || a.Expected.Rows != 2 {
+		t.Errorf("%+v, %+v", a, b)
+	}
+	if !slices.ContainsFunc(r.Notices, func(n string) bool { return strings.Contains(n, `"mdl_my"`) && strings.Contains(n, "LOCK TABLES") }) {
+		t.Errorf("notices: %q", r.Notices)
+	}
+}
