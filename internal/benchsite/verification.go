@@ -79,7 +79,7 @@ func (v *verifyBench) measure(ctx context.Context) error {
 // compare runs moodledb verify, and returns how many rows of the target it has compared. What
 // differs is an error.
 func (v *verifyBench) compare(ctx context.Context) (usage, int64, error) {
-	args := append(append([]string{}, v.args...), "--code", v.code, "--format", "json",
+	args := append(append([]string{}, v.args...), "--format", "json",
 		"--from", v.source.placeOf(sourceDatabase), "--to", v.target.placeOf(runDatabase))
 	cmd := exec.CommandContext(ctx, v.opts.Binary, args...)
 	cmd.Env = v.environment("MOODLEDB_FROM_PASSWORD="+v.source.Password, "MOODLEDB_TO_PASSWORD="+v.target.Password)
