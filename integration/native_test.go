@@ -91,6 +91,7 @@ func TestSite(t *testing.T) {
 				if gotTables != tables || gotRows != int64(rows) {
 					t.Errorf("the result says %d tables and %d rows, the source has %d and %d", gotTables, gotRows, tables, rows)
 				}
+				p.provenSame(t, opts.Site, tables)
 				checkSequences(t, p, result)
 				if s.native != "" {
 					compareNative(t, p, s.native)
