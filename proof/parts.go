@@ -89,6 +89,7 @@ func (r *run) divide(ctx context.Context) error {
 		}
 	}
 	var kept []*pair
+	undivided := 0
 	for _, p := range r.pairs {
 		whole := verify.Part{Rows: p.Rows, Bytes: p.Bytes}
 		p.Parts = []verify.Part{whole}
@@ -105,6 +106,9 @@ func (r *run) divide(ctx context.Context) error {
 			})
 			continue
 		}
+		if p.key[0] == "" && p.Bytes > size {
+			undivided++
+		}
 		p.Parts = r.opts.sample(p.Name, p.Parts)
 		p.Rows, p.Bytes = 0, 0
 		for _, part := range p.Parts {
@@ -113,6 +117,9 @@ func (r *run) divide(ctx context.Context) error {
 		kept = append(kept, p)
 	}
 	r.pairs = kept
+	if r.opts.Sample < 100 && undivided > 0 {
+		r.notice("%s whose key is not one column of whole numbers cannot be divided, and are compared as a whole", plural(int64(undivided), "larger table"))
+	}
 	return nil
 }
 

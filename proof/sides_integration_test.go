@@ -4,10 +4,12 @@ package proof
 
 import (
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/moodledb/moodledb/internal/testdb"
 	"github.com/moodledb/moodledb/verify"
@@ -257,4 +259,54 @@ func TestNoTransactions(t *testing.T) {
 	if !slices.ContainsFunc(r.Notices, func(n string) bool { return strings.Contains(n, `"mdl_my"`) && strings.Contains(n, "LOCK TABLES") }) {
 		t.Errorf("notices: %q", r.Notices)
 	}
+}
+
+// heapOf runs f and returns by how many bytes the heap grew at most.
+func heapOf(f func()) uint64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	start, peak := m.HeapAlloc, m.HeapAlloc
+	stop, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			select {
+			case <-stop:
+				return
+			case <-time.After(5 * time.Millisecond):
+				runtime.ReadMemStats(&m)
+				peak = max(peak, m.HeapAlloc)
+			}
+		}
+	}()
+	f()
+	close(stop)
+	<-done
+	return peak - start
+}
+
+// Values that are larger than the memory pass through, and so does the search for the one that differs.
+func TestHugeValues(t *testing.T) {
+	expected, found := firstPair(t)
+	expected.exec(t, "CREATE TABLE mdl_huge (id bigint NOT NULL PRIMARY KEY, v longtext, b longblob)", "INSERT INTO mdl_huge VALUES (1, REPEAT('0123456789abcdef', 1000000), 'x'), (2, 'small', REPEAT('z', 31000000))")
+	found.exec(t, "CREATE TABLE mdl_huge (id bigint PRIMARY KEY, v text, b bytea)", "ALTER TABLE mdl_huge ALTER v SET STORAGE EXTERNAL, ALTER b SET STORAGE EXTERNAL",
+		"INSERT INTO mdl_huge VALUES (1, repeat('0123456789abcdef', 1000000), 'x'), (2, 'small', repeat('z', 31000000)::bytea)")
+	look := func(want verify.State) {
+		t.Helper()
+		grown := heapOf(func() {
+			if huge := tableOf(t, compared(t, expected, found, Options{Memory: 16 << 20}), "mdl_huge"); huge.State != want || huge.Expected.Rows != 2 {
+				t.Errorf("%+v", huge)
+			} else if want == verify.Different && (huge.Changed != 1 || huge.Differences[0].Columns[0].Column != "v") {
+				t.Errorf("%+v", huge)
+			}
+		})
+		t.Logf("the heap grew by %d KiB", grown>>10)
+		if grown > 10<<20 {
+			t.Errorf("the heap grew by %d MiB", grown>>20)
+		}
+	}
+	look(verify.Same)
+	found.exec(t, "UPDATE mdl_huge SET v = left(v, 15999999) || 'F' WHERE id = 1")
+	look(verify.Different)
 }
