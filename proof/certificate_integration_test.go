@@ -3,6 +3,7 @@
 package proof
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -69,7 +70,7 @@ func TestReread(t *testing.T) {
 					t.Errorf("the %s side: %+v", s.Side, s)
 				}
 			}
-			found.exec(t, "UPDATE mdl_large SET n = 8 WHERE id = 12345")
+			found.exec(t, fmt.Sprintf("UPDATE mdl_large SET n = 8 WHERE id = %d", largeRows/2))
 			r = reread(t, past, nil, &found)
 			if x := rereadTable(t, r, "mdl_large"); x.State != verify.Different || x.Now.Rows != largeRows || x.Bytes == 0 {
 				t.Errorf("a changed row: %+v", x)
