@@ -50,7 +50,14 @@ func newMySQLSide(ctx context.Context, db *database, pairs []*pair, o Options) (
 		}
 	}
 	var err error
-	if s.snapshot, err = db.mysql.Snapshot(ctx, options); err != nil {
+	s.snapshot, err = db.mysql.Snapshot(ctx, options)
+	// Several sessions that see one moment take more than the right to SELECT; a single one does not.
+	var refused *mysql.SnapshotError
+	if errors.As(err, &refused) && o.Snapshot == mysql.SnapshotAuto {
+		options.Readers, options.Spares = 1, 0
+		s.snapshot, err = db.mysql.Snapshot(ctx, options)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("the %s side: %w", db.side, err)
 	}
 	s.free = make(chan *mysql.Reader, len(s.snapshot.Readers)+len(s.snapshot.Spares))
@@ -59,6 +66,9 @@ func newMySQLSide(ctx context.Context, db *database, pairs []*pair, o Options) (
 	}
 	s.spares, s.living = s.snapshot.Spares, len(s.snapshot.Readers)
 	db.end.Position, db.end.Consistent, db.end.How = s.snapshot.Position, s.snapshot.Consistent, s.snapshot.How
+	if refused != nil {
+		db.end.How += ", which is slower than several: " + refused.Error()
+	}
 	if s.snapshot.GTID != "" {
 		db.end.Position = strings.TrimSpace(db.end.Position + " GTID " + s.snapshot.GTID)
 	}
