@@ -255,7 +255,7 @@ func lost(ctx context.Context, err error) error {
 	if errors.As(err, &e) || ctx.Err() != nil {
 		return err
 	}
-	return fmt.Errorf("%w, and its log says why: %w", errLost, err)
+	return fmt.Errorf("%w (%w); the log of the server says why", errLost, err)
 }
 
 // isDataError reports whether the server found fault with what it was sent,

@@ -188,7 +188,7 @@ func postgresFaults() []objectFault {
 			name: "trigger of others", spoil: []string{"CREATE TRIGGER own BEFORE UPDATE ON mdl_a FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()"},
 			want: []string{"different trigger-extra mdl_a own"}, mend: []string{"DROP TRIGGER own ON mdl_a"},
 		},
-		{name: "owner", spoil: []string{roleOnce("objects_other"), "ALTER TABLE mdl_b OWNER TO objects_other"}, want: []string{"different owner-other mdl_b objects_other"}},
+		{name: "owner", spoil: []string{roleOnce("objects_other"), "ALTER TABLE mdl_b OWNER TO objects_other"}, want: []string{"different owner-other mdl_b"}},
 		{
 			name: "NULLs", spoil: []string{"ALTER TABLE mdl_a ALTER name DROP NOT NULL", "UPDATE mdl_a SET name = NULL WHERE id > 1"},
 			want: []string{"same schema-differs", "different null-in-not-null mdl_a name"},

@@ -35,7 +35,7 @@ func (l *objectLook) owners(ctx context.Context) error {
 		t := &l.found.schema.Tables[i]
 		if heir := heirs[groups[t.Name]]; t.Owner != heir {
 			l.add(ObjectDifference{
-				Code: CodeOwnerOther, Table: t.Name, Object: t.Owner,
+				Code: CodeOwnerOther, Table: t.Name,
 				Message: fmt.Sprintf("the table belongs to the role %q, not to %q as others do", t.Owner, heir),
 				Hint:    postgres.AlterOwner(l.found.schema.Name, t.Name, heir),
 			})
