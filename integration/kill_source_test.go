@@ -125,6 +125,7 @@ func (p *watched) snapshotSessions(t *testing.T) []string {
 func TestReadersKilled(t *testing.T) {
 	for _, flavour := range matrix(testdb.Sources()) {
 		p, opts := mortalSource(t, flavour, true)
+		opts.Sample = -1 // the session that would read again is no reader
 		for _, tc := range []struct {
 			name string
 			// kills says how many are killed when the run starts, and with each table that is copied.

@@ -226,6 +226,54 @@ func TestCountsAreCompared(t *testing.T) {
 	}
 }
 
+// TestReadAgain: a sample of every table is read again by another client; a run whose
+// session for it is lost goes on without, and says so.
+func TestReadAgain(t *testing.T) {
+	p := newPair(t, firstSource(), firstTarget())
+	p.sourceServer.Exec(t, p.sourceURL, verifyTables()...)
+	p.open(t)
+	opts := migrate.Options{Site: tinyCode(t), Chunk: migrate.MinChunk, Jobs: 1}
+	told := map[string]int64{}
+	result, err := p.migrateWith(t, opts, func(e migrate.Event) {
+		if x, ok := e.(migrate.TableReadAgain); ok {
+			told[x.Table] = x.Rows
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, x := range result.Tables {
+		all := x.Name != "mdl_log" // which is divided
+		if x.ReadAgain != told[x.Name] || x.ReadAgainNote != "" || all && x.ReadAgain != x.Rows || !all && (x.ReadAgain == 0 || x.ReadAgain >= x.Rows/2) {
+			t.Errorf("table %s: %d of %d rows were read again, and %d told of; %s", x.Name, x.ReadAgain, x.Rows, told[x.Name], x.ReadAgainNote)
+		}
+	}
+	from := p.sourceServer.SQL(t, p.sourceURL)
+	for _, none := range []bool{false, true} {
+		q := p.withTarget(t)
+		if opts.Sample = 100; none {
+			opts.Sample = -1
+		}
+		result, err = q.migrateWith(t, opts, func(e migrate.Event) {
+			if _, ok := e.(migrate.RunStarted); !ok || none {
+				return
+			}
+			// It was opened after the readers.
+			ids := queryStrings(t, from, "SELECT CAST(max(trx_mysql_thread_id) AS CHAR) FROM information_schema.innodb_trx")
+			if _, err := from.Exec("KILL " + ids[0]); err != nil {
+				t.Error(err)
+			}
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		q.checkVerified(t, result)
+		if v := result.Verified(); v.AgainRows != 0 || (result.UncheckedWhy == "") != none || (result.Sample == 0) != none {
+			t.Errorf("none wanted %v: %d rows read again of %g%%, %q", none, v.AgainRows, result.Sample, result.UncheckedWhy)
+		}
+	}
+}
+
 // TestVerifyUnderPolicy: rows that a policy changed or set aside are no difference.
 func TestVerifyUnderPolicy(t *testing.T) {
 	p := tiny(t, firstSource(), firstTarget(),
