@@ -159,11 +159,18 @@ type comparison struct {
 func (c *comparison) plan() error {
 	c.job = c.table.Job
 	c.job.Columns = nil
+	targets := map[string]bool{}
 	for _, j := range c.table.Job.Columns {
 		src, dst := c.table.Source.Column(j.Source), c.table.Target.Column(j.Target)
 		if src == nil || dst == nil {
 			return fmt.Errorf("the job's column %q is not in both schemas", j.Source)
 		}
+		// A wrong pair is read, sent and read back alike: only the names can show it.
+		if !strings.EqualFold(j.Source, j.Target) || targets[j.Target] {
+			return fmt.Errorf("column %q was copied into %q: columns go together by name, and each once; do not rely on what was copied into this table, and report it as a fault of moodledb",
+				j.Source, j.Target)
+		}
+		targets[j.Target] = true
 		if reason := Reason(*src, *dst); reason != "" {
 			c.result.LeftOut = append(c.result.LeftOut, LeftOut{j.Source, reason})
 			continue
