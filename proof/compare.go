@@ -273,6 +273,19 @@ func (r *run) withoutTransactions(db *database, s *mysqlSide) {
 	if len(s.locked) == 0 {
 		return
 	}
+	if s.unread != nil {
+		r.pairs = slices.DeleteFunc(r.pairs, func(p *pair) bool {
+			_, locked := s.locked[p.Name]
+			if locked {
+				r.left = append(r.left, LeftOut{
+					Table: p.Name, Side: db.side, Counts: verify.Unknown,
+					Reason: fmt.Sprintf("the table has no transactions, and could not be locked: %v; or give --snapshot none, when nobody writes to it", s.unread),
+				})
+			}
+			return locked
+		})
+		return
+	}
 	names := slices.Sorted(maps.Keys(s.locked))
 	how := "are locked (LOCK TABLES … READ) while the sides are compared, so that their writers wait"
 	if r.opts.Snapshot == mysql.SnapshotNone {

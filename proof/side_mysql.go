@@ -27,6 +27,8 @@ type mysqlSide struct {
 	// locked serves the tables that are read by a session of their own, one at a time.
 	locked map[string]bool
 	lock   sync.Mutex
+	// unread is why these tables cannot be read; nil when they can.
+	unread *mysql.SnapshotError
 
 	mu     sync.Mutex
 	spares []*mysql.Reader
@@ -49,14 +51,7 @@ func newMySQLSide(ctx context.Context, db *database, pairs []*pair, o Options) (
 			s.locked[p.Name] = o.Snapshot != mysql.SnapshotNone
 		}
 	}
-	var err error
-	s.snapshot, err = db.mysql.Snapshot(ctx, options)
-	// Several sessions that see one moment take more than the right to SELECT; a single one does not.
-	var refused *mysql.SnapshotError
-	if errors.As(err, &refused) && o.Snapshot == mysql.SnapshotAuto {
-		options.Readers, options.Spares = 1, 0
-		s.snapshot, err = db.mysql.Snapshot(ctx, options)
-	}
+	refused, err := s.take(ctx, db, options)
 	if err != nil {
 		return nil, fmt.Errorf("the %s side: %w", db.side, err)
 	}
@@ -73,6 +68,25 @@ func newMySQLSide(ctx context.Context, db *database, pairs []*pair, o Options) (
 		db.end.Position = strings.TrimSpace(db.end.Position + " GTID " + s.snapshot.GTID)
 	}
 	return s, nil
+}
+
+// take takes the snapshot. Several sessions that see one moment take more than
+// the right to SELECT, as do tables without transactions; a single session does not. The refusal of
+// more is returned besides.
+func (s *mysqlSide) take(ctx context.Context, db *database, o mysql.SnapshotOptions) (refused *mysql.SnapshotError, err error) {
+	s.snapshot, err = db.mysql.Snapshot(ctx, o)
+	if o.Mode != mysql.SnapshotAuto || !errors.As(err, &refused) {
+		return nil, err
+	}
+	o.Readers, o.Spares = 1, 0
+	s.snapshot, err = db.mysql.Snapshot(ctx, o)
+	var again *mysql.SnapshotError
+	if len(o.NoTransactions) == 0 || !errors.As(err, &again) {
+		return refused, err
+	}
+	o.NoTransactions, s.unread = nil, again
+	s.snapshot, err = db.mysql.Snapshot(ctx, o)
+	return refused, err
 }
 
 // Stream implements [verify.Side].
@@ -95,6 +109,9 @@ func (s *mysqlSide) Stream(ctx context.Context, t *verify.Table, p verify.Part, 
 	}
 	job.Query = mysql.Select(h.table.Name, expressions, selection)
 	if s.locked[t.Name] {
+		if s.unread != nil {
+			return fmt.Errorf("the table has no transactions, and could not be locked: %w", s.unread)
+		}
 		s.lock.Lock()
 		defer s.lock.Unlock()
 		return s.encode(ctx, s.snapshot.Locked, job, w)

@@ -259,6 +259,23 @@ func TestNoTransactions(t *testing.T) {
 	if !slices.ContainsFunc(r.Notices, func(n string) bool { return strings.Contains(n, `"mdl_my"`) && strings.Contains(n, "LOCK TABLES") }) {
 		t.Errorf("notices: %q", r.Notices)
 	}
+
+	// An account that may not lock cannot tell of that table, but of all others.
+	little := expected.source(t)
+	name := little.DSN.Database
+	little.DSN.User, little.DSN.Password = "locks_"+name[:min(len(name), 20)], "Secret.123"
+	account := "'" + little.DSN.User + "'@'%'"
+	expected.exec(t, "DROP USER IF EXISTS "+account, "CREATE USER "+account+" IDENTIFIED BY 'Secret.123'", "GRANT SELECT ON `"+name+"`.* TO "+account)
+	r, err := Compare(t.Context(), little, found.source(t), Options{Jobs: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if inno := tableOf(t, r, "mdl_inno"); inno.State != verify.Same || r.State != verify.Unknown {
+		t.Errorf("%s, all in all %s", inno.State, r.State)
+	}
+	if i := slices.IndexFunc(r.Left, func(l LeftOut) bool { return l.Table == "mdl_my" }); i < 0 || r.Left[i].Counts != verify.Unknown || !strings.Contains(r.Left[i].Reason, "GRANT LOCK TABLES ON") {
+		t.Errorf("left out: %+v", r.Left)
+	}
 }
 
 // heapOf runs f and returns by how many bytes the heap grew at most.
