@@ -2,8 +2,11 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // Snapshot is one moment of the database that several sessions see, each in a
@@ -84,8 +87,10 @@ func (s *Snapshot) enter(ctx context.Context) (*Conn, error) {
 	}
 	if err := c.Exec(ctx, beginReading+"; SET TRANSACTION SNAPSHOT "+QuoteLiteral(s.id)+"; "+allRows); err != nil {
 		c.Release()
-		if s.keeper.Lost() {
-			err = fmt.Errorf("the session that holds the moment is lost: %w", err)
+		// The keeper does not notice by itself that its server has ended it.
+		var e *pgconn.PgError
+		if s.keeper.Lost() || errors.As(err, &e) && (e.Code == "22023" || e.Code == "42704") {
+			err = fmt.Errorf("the session that held the moment which is read is lost, as when the server was restarted: start again: %w", err)
 		}
 		return nil, err
 	}

@@ -82,6 +82,24 @@ func TestSnapshotSeesOneMoment(t *testing.T) {
 	})
 }
 
+// When all sessions are gone, as after a restart of the server, so is the moment; that is said in words.
+func TestSnapshotIsLost(t *testing.T) {
+	for _, target := range testdb.Targets() {
+		server := testdb.Get(t, target)
+		u := server.Database(t)
+		writer := open(t, u)
+		s := snapshot(t, openReadOnly(t, u), 1)
+		if got := copied(t, s, "SELECT 7"); got != "7" {
+			t.Fatalf("read is %q", got)
+		}
+		run(t, writer, "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
+		err := s.CopyTo(t.Context(), "COPY (SELECT 7) TO STDOUT", &bytes.Buffer{})
+		if err == nil || !strings.Contains(err.Error(), "is lost, as when the server was restarted: start again") {
+			t.Errorf("%s: %v", target, err)
+		}
+	}
+}
+
 // A role that may not read a table, or from which rows are hidden, gets an error and never fewer rows.
 func TestSnapshotRights(t *testing.T) {
 	server := testdb.Get(t, testdb.Targets()[0])
