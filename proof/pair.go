@@ -230,7 +230,7 @@ func (p *pairing) aloneColumn(side Side, table string, c *schema.Column) {
 	l := LeftOut{Table: table, Column: c.Name, Side: side, Counts: verify.Same}
 	l.Reason = "the expected side has no such column"
 	if side == ExpectedSide {
-		l.Reason = "the side found has no such column"
+		l.Reason = "the found side has no such column"
 		if c.Generated == schema.NotGenerated {
 			l.Counts = verify.Different
 		} else {

@@ -139,31 +139,31 @@ func TestProblems(t *testing.T) {
 		},
 		"found side": {
 			expected: side, found: failing{side, "user", times(0), broken, false},
-			state: verify.Unknown, problem: "the side found: the connection is gone",
+			state: verify.Unknown, problem: "the found side: the connection is gone",
 		},
 		"the other side waits": {
 			expected: failing{side, "user", times(0), nil, true}, found: failing{side, "user", times(0), broken, false},
-			state: verify.Unknown, problem: "the side found: the connection is gone",
+			state: verify.Unknown, problem: "the found side: the connection is gone",
 		},
 		"a part": {
 			expected: side, found: failing{side, "user", times(1), broken, false}, parts: ranges(10, 20),
-			state: verify.Unknown, problem: "the rows from 10 to below 20: the side found: the connection is gone",
+			state: verify.Unknown, problem: "the rows from 10 to below 20: the found side: the connection is gone",
 		},
 		"the last part": {
 			expected: side, found: failing{side, "user", times(2), broken, false}, parts: ranges(10, 20),
-			state: verify.Unknown, problem: "the rows from 20: the side found",
+			state: verify.Unknown, problem: "the rows from 20: the found side",
 		},
 		"the first part": {
 			expected: side, found: failing{side, "user", times(0), broken, false}, parts: ranges(10),
-			state: verify.Unknown, problem: "the rows below 10: the side found",
+			state: verify.Unknown, problem: "the rows below 10: the found side",
 		},
 		"the search": {
 			expected: side, found: failing{damaged, "user", times(1), broken, false},
-			state: verify.Different, problem: "the two sides differ here, but it was not found where: the side found: the connection is gone",
+			state: verify.Different, problem: "the two sides differ here, but it was not found where: the found side: the connection is gone",
 		},
 		"the listing": {
 			expected: side, found: failing{damaged, "user", times(2), broken, false},
-			state: verify.Different, problem: "read the rows that differ: the side found: the connection is gone", missing: 1,
+			state: verify.Different, problem: "read the rows that differ: the found side: the connection is gone", missing: 1,
 		},
 		"a difference before it": {
 			expected: failing{side, "user", times(4), broken, false}, found: memory{found2(someUsers(50)[1:]), 0}, parts: ranges(10, 20, 30),
@@ -216,7 +216,7 @@ func TestRowsChange(t *testing.T) {
 				readings = 23
 			}
 			if want := verify.Unknown; n > 0 && n < readings {
-				if r.State != want || r.DifferentParts != 0 || !strings.Contains(r.Problem, "the side found: the rows changed while they were read") {
+				if r.State != want || r.DifferentParts != 0 || !strings.Contains(r.Problem, "the found side: the rows changed while they were read") {
 					t.Errorf("after %d readings: %+v", n, r)
 				}
 			} else if r.State != verify.Different || r.Changed != 1000 || r.Problem != "" {
@@ -447,7 +447,7 @@ func TestNoTemporaryDirectory(t *testing.T) {
 // TestColumnsOfAnotherNumber: rows that do not fit the columns are a problem of the side that sends them.
 func TestColumnsOfAnotherNumber(t *testing.T) {
 	r := compare(t, in(someUsers(3)), in([]row{{number(1)}}), verify.Options{}, users())[0]
-	if r.State != verify.Unknown || r.Problem != "the side found: row 1 has 1 fields where 3 were asked for" {
+	if r.State != verify.Unknown || r.Problem != "the found side: row 1 has 1 fields where 3 were asked for" {
 		t.Errorf("%+v", r)
 	}
 	table := users()

@@ -16,7 +16,7 @@ func sideName(side int) string {
 	if side == 0 {
 		return "the expected side"
 	}
-	return "the side found"
+	return "the found side"
 }
 
 // streams sum up the rows of both sides.
