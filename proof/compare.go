@@ -6,9 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"math/rand/v2"
-	"path"
-	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -18,53 +15,6 @@ import (
 	"github.com/moodledb/moodledb/mysql"
 	"github.com/moodledb/moodledb/verify"
 )
-
-// ErrUsage marks an error in the options.
-var ErrUsage = errors.New("wrong option")
-
-func usagef(format string, args ...any) error {
-	return fmt.Errorf("%w: %s", ErrUsage, fmt.Sprintf(format, args...))
-}
-
-// defaultMemory is the default of Options.Memory, in bytes.
-const defaultMemory = 256 << 20
-
-// withDefaults returns o completed and checked.
-func (o Options) withDefaults() (Options, error) {
-	if o.Jobs == 0 {
-		o.Jobs = runtime.NumCPU()
-	}
-	if o.Memory == 0 {
-		o.Memory = defaultMemory
-	}
-	if o.Snapshot == "" {
-		o.Snapshot = mysql.SnapshotAuto
-	}
-	if o.Sample == 0 {
-		o.Sample = 100
-	}
-	if o.Sample < 100 && o.Seed == 0 {
-		o.Seed = rand.Uint64() //nolint:gosec // a sample is no secret
-	}
-	switch {
-	case o.Jobs < 0:
-		return o, usagef("jobs must be positive, not %d", o.Jobs)
-	case o.Memory < 0:
-		return o, usagef("memory must be positive, not %d", o.Memory)
-	case o.Sample < 0 || o.Sample > 100:
-		return o, usagef("a sample is more than 0 and at most 100 percent, not %g", o.Sample)
-	case o.SinceID < 0:
-		return o, usagef("an id is positive, not %d", o.SinceID)
-	case !slices.Contains(mysql.SnapshotModes(), o.Snapshot):
-		return o, usagef("a snapshot is taken by auto, lock or none, not by %q", o.Snapshot)
-	}
-	for _, p := range slices.Concat(o.Include, o.Exclude) {
-		if _, err := path.Match(p, ""); err != nil || p == "" {
-			return o, usagef("%q is no pattern: use a table name without prefix, with * ? and [a-z]", p)
-		}
-	}
-	return o, nil
-}
 
 // reader is a side that can be read.
 type reader interface {

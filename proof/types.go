@@ -158,9 +158,11 @@ func commonMySQL(e, f *schema.Column) (string, error) {
 	switch {
 	case a == kindWhole && b == kindWhole:
 		if big(e.Type) || big(f.Type) {
-			return "numeric", nil
+			return "numeric(20,0)", nil
 		}
 		return "bigint", nil
+	case a == kindDecimal && b == kindDecimal && e.Type.Precision > 0 && e.Type.Precision == f.Type.Precision && e.Type.Scale == f.Type.Scale:
+		return fmt.Sprintf("numeric(%d,%d)", e.Type.Precision, e.Type.Scale), nil
 	case a <= kindBits && b <= kindBits:
 		return "numeric", nil
 	case a <= kindDecimal && b == kindFloat, a == kindFloat && b == kindFloat:

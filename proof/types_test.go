@@ -22,6 +22,9 @@ func column(raw string) *schema.Column {
 	if strings.Contains(raw, "unsigned") {
 		t.Name, t.Unsigned = strings.Fields(raw)[0], true
 	}
+	if t.Name == "decimal" {
+		t.Precision, t.Scale = parseType("numeric("+args+")").Precision, parseType("numeric("+args+")").Scale
+	}
 	return &schema.Column{Name: "c", Type: t}
 }
 
@@ -68,7 +71,8 @@ func TestCommonType(t *testing.T) {
 		{pg, "interval", pg, "time without time zone", ""},
 
 		{my, "int", my, "bigint", "bigint"},
-		{my, "bigint unsigned", my, "int", "numeric"},
+		{my, "bigint unsigned", my, "int", "numeric(20,0)"},
+		{my, "decimal(10,5)", my, "decimal(10,5)", "numeric(10,5)"},
 		{my, "decimal(10,5)", my, "decimal(10,2)", "numeric"},
 		{my, "float", my, "double", "double precision"},
 		{my, "varchar(10)", my, "longtext", "text"},
