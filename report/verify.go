@@ -179,11 +179,15 @@ func verdictParts(r *proof.Result) []string {
 // scopeText says what was asked to be compared.
 func scopeText(s proof.Scope) string {
 	text := "all rows"
-	if s.Sample > 0 && s.Sample < 100 {
+	sampled := s.Sample > 0 && s.Sample < 100
+	if sampled {
 		text = fmt.Sprintf("a sample: %s%% of the parts, at least one of each table (seed %d)", percentNumber(s.Sample), s.Seed)
 	}
-	if s.SinceID > 0 {
+	switch {
+	case s.SinceID > 0 && sampled:
 		text += fmt.Sprintf(", ids from %d on", s.SinceID)
+	case s.SinceID > 0:
+		text = fmt.Sprintf("rows with ids from %d on", s.SinceID)
 	}
 	if len(s.Include) > 0 {
 		text += ", of the tables " + strings.Join(s.Include, ", ")

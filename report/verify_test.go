@@ -92,6 +92,22 @@ func TestVerdicts(t *testing.T) {
 	}
 }
 
+// TestScopes: rows from an id on are not all rows.
+func TestScopes(t *testing.T) {
+	for want, scope := range map[string]proof.Scope{
+		"scope     all rows\n":                      {Sample: 100},
+		"scope     rows with ids from 7 on\n":       {Sample: 100, SinceID: 7},
+		" of each table (seed 3), ids from 7 on\n":  {Sample: 5, Seed: 3, SinceID: 7},
+		"scope     all rows, of the tables a, b*\n": {Sample: 100, Include: []string{"a", "b*"}},
+	} {
+		r := equalResult()
+		r.Scope = scope
+		if out := verified(t, r, report.VerifyOptions{}); !strings.Contains(out, want) {
+			t.Errorf("no %q in\n%s", want, out)
+		}
+	}
+}
+
 // TestLongValues: the place where two long values differ is shown.
 func TestLongValues(t *testing.T) {
 	out := verified(t, comparedResult(), report.VerifyOptions{})
