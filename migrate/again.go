@@ -186,14 +186,7 @@ func (c *stream) notReadAgain(ctx context.Context, s *tableState, err error) (mo
 	s.mu.Lock()
 	s.again = again{}
 	s.mu.Unlock()
-	err = c.replace(ctx, "reading again", false, err)
-	switch {
-	case err == nil:
-		return true, nil
-	case err == errStreamOver, errors.Is(err, ErrSnapshotLost):
-		return false, nil
-	}
-	return false, err
+	return c.replaced(ctx, "reading again", err)
 }
 
 // noCheck gives reading again up.

@@ -35,16 +35,11 @@ func (r *run) countable(states []*tableState) (pieces [][]*tableState, locked []
 // may tell that a range of rows was not read, or twice. It reports whether
 // there may be more to do for the stream. Rows that cannot be counted end no
 // run: the result says so.
-func (c *stream) count(ctx context.Context) (more bool, err error) {
-	c.mu.Lock()
-	if c.ended != nil || len(c.counts) == 0 {
-		c.mu.Unlock()
+func (c *stream) count(ctx context.Context) (more bool, _ error) {
+	states := c.toCount()
+	if states == nil {
 		return false, nil
 	}
-	states := c.counts[0]
-	c.counts = c.counts[1:]
-	c.mu.Unlock()
-
 	counts, err := c.reader.CountRows(ctx, sourceNames(states))
 	switch {
 	case err == nil:
@@ -58,14 +53,29 @@ func (c *stream) count(ctx context.Context) (more bool, err error) {
 	c.mu.Lock()
 	c.counts = append(c.counts, states)
 	c.mu.Unlock()
-	err = c.replace(ctx, "the counting of rows", false, err)
-	switch {
-	case err == nil:
-		return true, nil
-	case err == errStreamOver, errors.Is(err, ErrSnapshotLost):
-		return false, nil // what is left is for others, or for nobody
+	return c.replaced(ctx, "the counting of rows", err)
+}
+
+// toCount takes a piece of the counting; nil when there is none.
+func (o *round) toCount() []*tableState {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.ended != nil || len(o.counts) == 0 {
+		return nil
 	}
-	return false, err
+	states := o.counts[0]
+	o.counts = o.counts[1:]
+	return states
+}
+
+// replaced puts a spare reader in the place of one that was lost after the copy.
+// Without one, what is left to do is for other streams, or for nobody: more is false then.
+func (c *stream) replaced(ctx context.Context, what string, lost error) (more bool, _ error) {
+	err := c.replace(ctx, what, false, lost)
+	if err == errStreamOver || errors.Is(err, ErrSnapshotLost) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // countLocked counts the tables that the reader of the stream's round holds locked, before it lets go.
