@@ -40,14 +40,23 @@ func (f *verifyFlags) newCertificate(t *terminal) (certificate, error) {
 			}
 		}
 	}
-	probe, err := os.CreateTemp(filepath.Dir(c.file), "."+filepath.Base(c.file)+".*")
-	if err == nil {
-		err = errors.Join(probe.Close(), os.Remove(probe.Name()))
-	}
-	if err != nil {
+	if err := writable(c.file); err != nil {
 		return c, fmt.Errorf("--certificate: %w", err)
 	}
 	return c, nil
+}
+
+// writable looks whether a file can be made where it is to be written.
+func writable(file string) error {
+	probe, err := os.CreateTemp(filepath.Dir(file), "."+filepath.Base(file)+".*")
+	if err != nil {
+		var reason *os.PathError
+		if errors.As(err, &reason) {
+			err = reason.Err // its path is of the probe, which nobody asked for
+		}
+		return fmt.Errorf("%s cannot be written: %w", file, err)
+	}
+	return errors.Join(probe.Close(), os.Remove(probe.Name()))
 }
 
 // write writes the certificate and its page.

@@ -150,6 +150,10 @@ func (f *verifyFlags) reports() ([]output, error) {
 		if err != nil {
 			return nil, usageError{fmt.Errorf("--output: %w", err)}
 		}
+		// Before hours of reading, rather than after them.
+		if err := writable(file); err != nil {
+			return nil, fmt.Errorf("--output: %w", err)
+		}
 		outputs = append(outputs, output{format: format, file: file})
 	}
 	return outputs, nil
