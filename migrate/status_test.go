@@ -57,9 +57,6 @@ func TestRunState(t *testing.T) {
 func running(t *testing.T, have postgres.RunContents, now postgres.Activities) RunStatus {
 	t.Helper()
 	r := postgres.RunRecord{ID: 1, State: postgres.RunLoading, Load: "s", Held: true, Snapshot: []byte(`{"How":"shown"}`), Verify: "none"}
-	if have.Builds == nil {
-		r.Verify = "all"
-	}
 	s, err := runStatus([]postgres.RunRecord{r}, r, have, now)
 	if err != nil {
 		t.Fatal(err)
@@ -114,6 +111,39 @@ func TestRunStatus(t *testing.T) {
 	}
 	if s := running(t, have, postgres.Activities{}); s.LeftKnown {
 		t.Errorf("a forecast though nothing is done: %+v", s)
+	}
+}
+
+// Reading back is half of the work of the copy, and its sessions tell how fast it is.
+func TestRunStatusVerifies(t *testing.T) {
+	const mib = 1 << 20
+	table := func(name string, state postgres.TableState, took time.Duration) postgres.TableRecord {
+		return postgres.TableRecord{Table: name, Copies: true, EstimatedBytes: 100 * mib, State: state, Rows: 1, Bytes: 100 * mib, CopyTime: 10 * time.Second, VerifyTime: took}
+	}
+	have := postgres.RunContents{Tables: []postgres.TableRecord{
+		table("read", postgres.TableVerified, 5*time.Second), table("reading", postgres.TableDone, 0),
+		table("waits", postgres.TableDone, 0), table("more", postgres.TableDone, 0),
+	}}
+	now := postgres.Activities{Sessions: []postgres.Activity{{PID: 1, Kind: postgres.ActivityRead, Schema: "s", Table: "reading", Bytes: 50 * mib, Rows: 3, Since: 5 * time.Second}}}
+	r := postgres.RunRecord{ID: 1, State: postgres.RunLoading, Load: "s", Held: true, Snapshot: []byte("{}"), Verify: string(VerifyAll)}
+	s, err := runStatus([]postgres.RunRecord{r}, r, have, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Tables != (TableCounts{All: 4, Copied: 4, Done: 4, Verified: 1}) || s.Verify != VerifyAll || len(s.Working) != 1 || s.Working[0].Table != "reading" || s.Bytes != 400*mib {
+		t.Errorf("%+v", s)
+	}
+	// 400 of 400 copied, 50 and 25 of 200 read back.
+	if want := 475.0 / 600; math.Abs(s.Fraction-want) > 0.001 {
+		t.Errorf("fraction %v, want %v", s.Fraction, want)
+	}
+	// 125 MiB of work are left, of which 75 took ten seconds.
+	if want := 125.0 / 7.5; !s.LeftKnown || math.Abs(s.Left.Seconds()-want) > 0.1 {
+		t.Errorf("left %v, want %v s", s.Left, want)
+	}
+	r.Verify = string(VerifyNone)
+	if s, err = runStatus([]postgres.RunRecord{r}, r, have, now); err != nil || s.Fraction != 1 {
+		t.Errorf("without verification: %v, %v", s.Fraction, err)
 	}
 }
 
