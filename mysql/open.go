@@ -128,7 +128,8 @@ func newConnector(d dsn.DSN, t Transport) (*connector, error) {
 func sessionStatements() []string {
 	return []string{
 		"SET SESSION TRANSACTION READ ONLY",
-		"SET SESSION time_zone = '+00:00', sql_mode = '', lock_wait_timeout = 60, net_write_timeout = 3600",
+		// A limit of rows would leave tables and columns out without a word.
+		"SET SESSION time_zone = '+00:00', sql_mode = '', lock_wait_timeout = 60, net_write_timeout = 3600, sql_select_limit = 18446744073709551615, sql_big_selects = 1",
 	}
 }
 

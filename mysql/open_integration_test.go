@@ -410,3 +410,20 @@ func TestInspectUnknownDatabase(t *testing.T) {
 		t.Errorf("error is %v", err)
 	}
 }
+
+// TestOpenWithoutLimit: a server that limits the rows of every query, such as one made for people who
+// type, limits neither the catalogs nor what is read.
+func TestOpenWithoutLimit(t *testing.T) {
+	eachSource(t, func(t *testing.T, s *testdb.Server, url string) {
+		s.Exec(t, url, "CREATE TABLE a (x INT, y INT)", "CREATE TABLE b (x INT, y INT)", "CREATE TABLE c (x INT, y INT)")
+		defer s.Exec(t, url, "SET GLOBAL sql_select_limit = DEFAULT, GLOBAL sql_big_selects = DEFAULT")
+		s.Exec(t, url, "SET GLOBAL sql_select_limit = 2, GLOBAL sql_big_selects = 0")
+		got, err := openDB(t, url).Inspect(t.Context(), mysql.InspectOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(got.Tables) != 3 || len(got.Tables[2].Columns) != 2 {
+			t.Errorf("of three tables with two columns each %+v are seen", got.Tables)
+		}
+	})
+}
