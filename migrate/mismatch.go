@@ -8,8 +8,9 @@ import (
 	"github.com/moodledb/moodledb/verify"
 )
 
-// ErrDifferent is wrapped when a table of the target was shown not to hold what
-// the source holds: that is a result, and no failure to find out.
+// ErrDifferent is wrapped when the target was shown not to be what it should be:
+// a table does not hold what the source holds, or the schema is another than was
+// made. That is a result, and no failure to find out.
 var ErrDifferent = errors.New("what arrived is not what the source has")
 
 // MismatchError tells of a table in which PostgreSQL has other rows than it was sent.

@@ -32,6 +32,9 @@ func (e *SchemaError) Error() string {
 		e.Schema, list)
 }
 
+// Unwrap is [ErrDifferent].
+func (e *SchemaError) Unwrap() error { return ErrDifferent }
+
 // checkSchema compares what was made with what was planned, when all is
 // loaded and before it is handed over: tables, columns, keys, indexes,
 // constraints, owners, and the next values of sequences. A few queries of the
