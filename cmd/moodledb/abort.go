@@ -73,7 +73,7 @@ func runAbort(ctx context.Context, t *terminal, f *abortFlags) error {
 	}
 	if !f.yes {
 		question := abortQuestion(plan, address)
-		ok, err := t.confirm(question)
+		ok, err := t.confirm(ctx, question)
 		if errors.Is(err, errNoTerminal) {
 			return usageError{fmt.Errorf("%s\nThere is no terminal to ask on: pass --yes when that is wanted", question)}
 		}

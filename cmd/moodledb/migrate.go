@@ -164,7 +164,7 @@ func (e *ends) migrate(ctx context.Context, t *terminal, s show, yes bool) error
 		return exitError(exitBlocked)
 	}
 	if question := overwrites(plan); question != "" && !yes {
-		ok, err := t.confirm(question)
+		ok, err := t.confirm(ctx, question)
 		if errors.Is(err, errNoTerminal) {
 			return usageError{fmt.Errorf("%s\nThere is no terminal to ask on: pass --yes when that is wanted", question)}
 		}

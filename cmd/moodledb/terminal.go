@@ -41,17 +41,36 @@ func width(stream any) int {
 // errNoTerminal: a question has nobody to answer it.
 var errNoTerminal = errors.New("no terminal to ask on")
 
-// confirm asks a question that only the word yes answers.
-func (t *terminal) confirm(question string) (bool, error) {
+// confirm asks a question that only the word yes answers. It waits for an answer, or for ctx to end.
+func (t *terminal) confirm(ctx context.Context, question string) (bool, error) {
 	if !isTerminal(t.stdin) {
 		return false, errNoTerminal
 	}
 	fmt.Fprintf(t.stderr, "%s\nType yes to go on: ", question)
-	answer, err := bufio.NewReader(t.stdin).ReadString('\n')
-	if err != nil && !errors.Is(err, io.EOF) {
-		return false, fmt.Errorf("read the answer: %w", err)
+	return answer(ctx, t.stdin)
+}
+
+// answer waits for a line, and reports whether it is the word yes; or for ctx to end.
+func answer(ctx context.Context, from io.Reader) (bool, error) {
+	type line struct {
+		text string
+		err  error
 	}
-	return strings.TrimSpace(answer) == "yes", nil
+	answered := make(chan line, 1)
+	go func() {
+		// After an interrupt the process ends soon; a goroutine that still reads ends with it.
+		text, err := bufio.NewReader(from).ReadString('\n')
+		answered <- line{text, err}
+	}()
+	select {
+	case <-ctx.Done():
+		return false, ctx.Err()
+	case answer := <-answered:
+		if answer.err != nil && !errors.Is(answer.err, io.EOF) {
+			return false, fmt.Errorf("read the answer: %w", answer.err)
+		}
+		return strings.TrimSpace(answer.text) == "yes", nil
+	}
 }
 
 // password asks for a password without showing it.

@@ -76,7 +76,7 @@ func runVerify(ctx context.Context, t *terminal, f *verifyFlags) error {
 	if err != nil {
 		return err
 	}
-	certificate, err := f.newCertificate(t)
+	certificate, err := f.newCertificate(ctx, t)
 	if err != nil {
 		return err
 	}

@@ -21,7 +21,7 @@ type certificate struct{ file, page string }
 
 // newCertificate looks, before hours of reading, whether the certificate can be
 // written. It asks before it replaces one.
-func (f *verifyFlags) newCertificate(t *terminal) (certificate, error) {
+func (f *verifyFlags) newCertificate(ctx context.Context, t *terminal) (certificate, error) {
 	if !f.given["certificate"] {
 		return certificate{}, nil
 	}
@@ -35,7 +35,7 @@ func (f *verifyFlags) newCertificate(t *terminal) (certificate, error) {
 		case err != nil:
 			return c, fmt.Errorf("--certificate: %w", err)
 		case !f.yes:
-			if err := t.agree(file+" exists, and will be replaced.", "nothing was compared"); err != nil {
+			if err := t.agree(ctx, file+" exists, and will be replaced.", "nothing was compared"); err != nil {
 				return c, err
 			}
 		}
@@ -75,8 +75,8 @@ func (c certificate) write(t *terminal, r *proof.Result) error {
 
 // agree asks before something is overwritten. Its error says that the answer was
 // not yes, or that there is nobody to ask.
-func (t *terminal) agree(question, otherwise string) error {
-	ok, err := t.confirm(question)
+func (t *terminal) agree(ctx context.Context, question, otherwise string) error {
+	ok, err := t.confirm(ctx, question)
 	if errors.Is(err, errNoTerminal) {
 		return usageError{fmt.Errorf("%s\nThere is no terminal to ask on: pass --yes when that is wanted", question)}
 	}

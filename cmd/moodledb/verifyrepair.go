@@ -34,7 +34,7 @@ func (f *verifyFlags) repairRows(ctx context.Context, t *terminal, expected, fou
 		return r, nil
 	}
 	if !f.yes {
-		ok, err := t.confirm(question)
+		ok, err := t.confirm(ctx, question)
 		if err != nil {
 			return nil, err
 		}
