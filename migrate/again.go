@@ -155,10 +155,10 @@ func (s *tableState) wasReadAgain(got *recheck.Result) {
 		note(fmt.Sprintf("column %q not read again: %s", x.Column, x.Reason))
 	}
 	if got.Large > 0 {
-		note(fmt.Sprintf("%d rows not read again: they are too large for --memory", got.Large))
+		note(plural(int(got.Large), "row") + " not read again: too large for --memory")
 	}
 	if got.Aside > 0 {
-		note(fmt.Sprintf("%d rows not read again: the policy dealt with them", got.Aside))
+		note(plural(int(got.Aside), "row") + " not read again: a policy dealt with what they hold")
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/dustin/go-humanize"
+	"github.com/dustin/go-humanize/english"
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
 
@@ -57,7 +58,7 @@ func verifyLine(e proof.Event) string {
 	case proof.Notice:
 		return "notice: " + e.Message
 	case proof.Planned:
-		return fmt.Sprintf("comparing %d tables, about %s rows, %s", e.Tables, humanize.Comma(e.Rows), sizeText(e.Bytes))
+		return fmt.Sprintf("comparing %s, about %s rows, %s", english.Plural(e.Tables, "table", ""), humanize.Comma(e.Rows), sizeText(e.Bytes))
 	case proof.Rows:
 		if e, ok := e.Event.(verify.TableCompared); ok {
 			return comparedLine(&e.Result)
@@ -74,7 +75,7 @@ func comparedLine(r *verify.TableResult) string {
 	case r.State == verify.Same:
 		return fmt.Sprintf("  same: %s, %s rows, %s", r.Name, humanize.Comma(r.Expected.Rows), sizeText(r.Bytes))
 	case r.State == verify.Different:
-		return fmt.Sprintf("  DIFFERENT: %s: %d rows missing, %d extra, %d changed", r.Name, r.Missing, r.Extra, r.Changed)
+		return fmt.Sprintf("  DIFFERENT: %s: rows missing %d, extra %d, changed %d", r.Name, r.Missing, r.Extra, r.Changed)
 	default:
 		return fmt.Sprintf("  could not tell: %s", r.Name)
 	}

@@ -82,7 +82,7 @@ func repairQuestion(r *proof.Result) string {
 	var lines []string
 	for i := range r.Tables {
 		if x := &r.Tables[i]; x.State == verify.Different && len(x.Differing) > 0 {
-			lines = append(lines, fmt.Sprintf("  %s: %d rows inserted, %d deleted, %d updated", x.Name, x.Missing, x.Extra, x.Changed))
+			lines = append(lines, fmt.Sprintf("  %s: rows inserted %d, deleted %d, updated %d", x.Name, x.Missing, x.Extra, x.Changed))
 		}
 	}
 	if len(lines) == 0 {
