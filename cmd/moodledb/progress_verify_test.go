@@ -51,7 +51,7 @@ func TestVerifyLines(t *testing.T) {
 		"  same: log, 40,000 rows, 39 MiB\n" +
 		"  user differs: its rows are looked for ...\n" +
 		"   98%  1/3 tables  40,000 rows  39 MiB  3,333 rows/s  3.2 MiB/s  ETA 0s\n" +
-		"  DIFFERENT: user: 2 rows missing, 1 extra, 3 changed\n" +
+		"  DIFFERENT: user: rows missing 2, extra 1, changed 3\n" +
 		"  could not tell: x\n"
 	if diff := cmp.Diff(want, out.String()); diff != "" {
 		t.Error(diff)
