@@ -65,8 +65,16 @@ func TestNativeSiteHasNoDrift(t *testing.T) {
 		t.Skip("SKIPPED, NOT TESTED: MOODLEDB_TEST_SITE is not set")
 	}
 	code := loadCode(t, filepath.Join(dir, "code"))
+	native, grown := turns(0), turns(1)
 	for _, flavour := range flavours() {
-		dumps := []string{"native-mariadb.sql.gz", "site.sql.gz"}
+		// To load one of them takes longer than all the rest: each server takes what its turn is.
+		var dumps []string
+		if slices.Contains(native, flavour) {
+			dumps = append(dumps, "native-mariadb.sql.gz")
+		}
+		if slices.Contains(grown, flavour) {
+			dumps = append(dumps, "site.sql.gz")
+		}
 		if strings.HasPrefix(flavour, "postgres") {
 			dumps = []string{"native-postgres.sql.gz"}
 		}

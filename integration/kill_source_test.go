@@ -3,6 +3,7 @@
 package integration
 
 import (
+	"database/sql"
 	"errors"
 	"math/rand/v2"
 	"slices"
@@ -197,6 +198,24 @@ func TestReadersKilled(t *testing.T) {
 	}
 }
 
+// awaitLocks waits until so many sessions hold mdl_huge locked, or wait for it.
+func awaitLocks(t *testing.T, to *sql.DB, n int) {
+	t.Helper()
+	for range 2000 {
+		var have int
+		err := to.QueryRowContext(t.Context(), "SELECT count(*) FROM pg_locks WHERE relation = 'mdl_huge'::regclass AND mode = 'ShareLock'").Scan(&have)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		if have >= n {
+			return
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	t.Error("the table was not locked again")
+}
+
 // TestLastReaderAtWorkKilled kills the reader that works on the last table, and
 // the spare one after it, when the others have nothing to do any more: one of
 // them must come back for the table.
@@ -240,14 +259,14 @@ func TestLastReaderAtWorkKilled(t *testing.T) {
 		case migrate.TableDone:
 			if done++; done == 2 {
 				killers.Go(func() {
-					killReader(t, p, "%FROM%mdl_huge%", &killed)
+					killReader(t, p, "SELECT `a`%FROM%mdl_huge%", &killed)
 					// The next lock waits in front of the next attempt.
 					again := make(chan func())
 					go func() { again <- locked() }()
-					time.Sleep(100 * time.Millisecond)
+					awaitLocks(t, to, 2)
 					unlock()
 					unlock := <-again
-					killReader(t, p, "%FROM%mdl_huge%", &killed)
+					killReader(t, p, "SELECT `a`%FROM%mdl_huge%", &killed)
 					unlock()
 				})
 			}

@@ -64,7 +64,7 @@ func pairs() [][2]string {
 
 // matrix is the first of the flavours, for tests that take minutes and of which
 // one server tells most; all of them with TEST_MATRIX=full.
-func matrix(flavours []string) []string {
+func matrix[T any](flavours []T) []T {
 	if os.Getenv("TEST_MATRIX") != "full" {
 		return flavours[:1]
 	}
@@ -111,7 +111,7 @@ func TestSiteDataOnly(t *testing.T) {
 		if s.native == "" {
 			continue
 		}
-		for _, servers := range pairs() {
+		for _, servers := range matrix(pairs()) {
 			t.Run(s.name+"/"+servers[0]+"/"+servers[1], func(t *testing.T) {
 				p := newPair(t, servers[0], servers[1])
 				s.load(t, p)
