@@ -145,7 +145,8 @@ func (k *killer) all(t *testing.T, n int) {
 	}
 	t.Logf("%d kills in %s, %d of them before there was a run; by ledger %v; by step %v; by mode %v; %d resumptions had to wait for a dead session",
 		k.killed, time.Since(began).Round(time.Second), k.early, k.phases, k.steps, k.modes, k.inUse)
-	for _, phase := range []string{"not begun", "preparing", "copying", "copying and building", "handing over", "done"} {
+	// A run that is done ends within milliseconds: a kill that hits it is luck.
+	for _, phase := range []string{"not begun", "preparing", "copying", "copying and building", "handing over"} {
 		if n >= kills && k.phases[phase] == 0 {
 			t.Errorf("no kill came while a run was %q", phase)
 		}
