@@ -79,6 +79,8 @@ type killer struct {
 	// killed counts the kills, early those that came before there was a run,
 	// inUse the resumptions that came before the server had noticed that a session was dead.
 	killed, early, inUse int
+	// aim is where the next kills go; empty for anywhere.
+	aim aim
 	// writes counts how often the source was written to between two attempts.
 	writes int
 }
@@ -145,18 +147,59 @@ func (k *killer) all(t *testing.T, n int) {
 	}
 	t.Logf("%d kills in %s, %d of them before there was a run; by ledger %v; by step %v; by mode %v; %d resumptions had to wait for a dead session",
 		k.killed, time.Since(began).Round(time.Second), k.early, k.phases, k.steps, k.modes, k.inUse)
-	// A run that is done ends within milliseconds: a kill that hits it is luck.
-	for _, phase := range []string{"not begun", "preparing", "copying", "copying and building", "handing over"} {
-		if n >= kills && k.phases[phase] == 0 {
-			t.Errorf("no kill came while a run was %q", phase)
+	if n >= kills {
+		k.missed(t, modes[0])
+	}
+}
+
+// aim is where a kill goes that does not come at random: as soon as an event of a step is seen.
+type aim struct{ event, step string }
+
+// missed aims at what no random kill has hit: some steps take milliseconds.
+func (k *killer) missed(t *testing.T, m killMode) {
+	const started, done = "step_started", "step_done"
+	handOver := "hand over"
+	for _, phase := range []struct {
+		name string
+		aim  aim
+	}{
+		{"not begun", aim{started, "open a snapshot of the source"}},
+		{"preparing", aim{started, "prepare the target"}},
+		{"copying", aim{started, "copy rows and build indexes"}},
+		{"copying and building", aim{"table_copied", ""}},
+		{"handing over", aim{started, handOver}},
+		{"done", aim{done, handOver}},
+	} {
+		k.until(t, m, phase.aim, fmt.Sprintf("while a run was %q", phase.name), func() int { return k.phases[phase.name] })
+	}
+	for _, step := range []string{"open a snapshot of the source", "prepare the target", "copy rows and build indexes", "add constraints", "check the schema", handOver} {
+		k.until(t, m, aim{started, step}, fmt.Sprintf("in the step %q", step), func() int { return k.steps[step] })
+	}
+	if k.steps[""] == 0 {
+		t.Error("no kill came before the first step")
+	}
+}
+
+// until kills runs, each once, until a kill came where it is aimed at.
+func (k *killer) until(t *testing.T, m killMode, a aim, where string, hits func() int) {
+	t.Helper()
+	if hits() > 0 {
+		return
+	}
+	undisturbed := k.undisturbed(t, m)
+	k.aim = a
+	defer func() { k.aim = aim{} }()
+	for range 40 {
+		t.Run("aimed", func(t *testing.T) { k.run(t, m, k.killed+1, undisturbed) })
+		if hits() > 0 {
+			t.Logf("a kill came %s, which none of the random ones did", where)
+			return
+		}
+		if t.Failed() {
+			return
 		}
 	}
-	// The other steps take too short a time to be hit every time.
-	for _, step := range []string{"", "prepare the target", "copy rows and build indexes", "check the schema"} {
-		if n >= kills && k.steps[step] == 0 {
-			t.Errorf("no kill came in the step %q", step)
-		}
-	}
+	t.Errorf("no kill came %s", where)
 }
 
 // baseline is what a run that nobody disturbs makes, and how long it takes.
@@ -327,10 +370,14 @@ func (k *killer) attempt(t *testing.T, undisturbed baseline, args []string) outc
 	case 1: // an event
 		line = k.rnd.IntN(undisturbed.events)
 	case 2: // soon after the beginning of a step
-		steps := []string{"open a snapshot of the source", "prepare the target", "copy rows and build indexes", "add constraints", "hand over"}
+		steps := []string{"open a snapshot of the source", "prepare the target", "copy rows and build indexes", "add constraints", "check the schema", "hand over"}
 		step = steps[k.rnd.IntN(len(steps))]
 	}
 	soon := time.Duration(k.rnd.Int64N(int64(20 * time.Millisecond)))
+	if k.aim != (aim{}) {
+		// Some moments are the first ones of a step, others come a little later.
+		after, line, step, soon = time.Hour, -1, "", soon*time.Duration(k.rnd.IntN(2))
+	}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -343,11 +390,14 @@ func (k *killer) attempt(t *testing.T, undisturbed baseline, args []string) outc
 		text.Write(lines.Bytes())
 		text.WriteByte('\n')
 		var event struct{ Event, Step string }
-		if strings.Contains(lines.Text(), `"step_started"`) {
-			_ = json.Unmarshal(lines.Bytes(), &event)
+		_ = json.Unmarshal(lines.Bytes(), &event)
+		if event.Event == "step_started" {
 			at = event.Step
 		}
-		if n == line || step != "" && event.Step == step {
+		if k.aim != (aim{}) && event.Event == k.aim.event && event.Step == k.aim.step {
+			time.AfterFunc(soon, die)
+		}
+		if n == line || step != "" && event.Event == "step_started" && event.Step == step {
 			time.AfterFunc(soon, die)
 		}
 	}
