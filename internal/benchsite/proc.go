@@ -3,6 +3,7 @@ package benchsite
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -17,28 +18,50 @@ const tick = 10 * time.Millisecond
 // treeCPU returns the CPU time that a process and its descendants have used,
 // those included that have ended and were waited for: PostgreSQL has a process
 // for each session.
+//
+// The time of a child that ends moves to its parent. So that none is
+// counted twice, or not at all, the processes are read again until they are the same
+// before and after.
 func treeCPU(pid int) (time.Duration, error) {
-	children, err := processes()
+	const attempts = 200
+	for range attempts {
+		used, members, err := readTree(pid)
+		if err != nil {
+			return 0, err
+		}
+		_, after, err := readTree(pid)
+		if err != nil {
+			return 0, err
+		}
+		if maps.Equal(members, after) {
+			return used, nil
+		}
+		time.Sleep(tick)
+	}
+	return 0, fmt.Errorf("the processes below %d begin and end all the time: their CPU time cannot be read", pid)
+}
+
+// readTree adds up the times of a process and its descendants as they are found, and says which these are.
+func readTree(pid int) (total time.Duration, members map[int]bool, err error) {
+	all, err := processes()
 	if err != nil {
-		return 0, err
+		return 0, nil, err
 	}
-	own, ok := children[pid]
+	own, ok := all[pid]
 	if !ok {
-		return 0, fmt.Errorf("process %d is gone", pid)
+		return 0, nil, fmt.Errorf("process %d is gone", pid)
 	}
-	total := own.cpu
-	for grown := map[int]bool{pid: true}; ; {
-		found := false
-		for id, p := range children {
-			if grown[p.parent] && !grown[id] {
-				grown[id], found = true, true
+	total, members = own.cpu, map[int]bool{pid: true}
+	for found := true; found; {
+		found = false
+		for id, p := range all {
+			if members[p.parent] && !members[id] {
+				members[id], found = true, true
 				total += p.cpu
 			}
 		}
-		if !found {
-			return total, nil
-		}
 	}
+	return total, members, nil
 }
 
 // process is what is known of one process.

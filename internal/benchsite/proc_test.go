@@ -89,3 +89,33 @@ func TestTreeCPU(t *testing.T) {
 		t.Error("a process that is gone has a CPU time")
 	}
 }
+
+// What a child has used moves to its parent when it ends, at any moment, and is
+// counted once: the sum never falls.
+func TestTreeCPUOfChildrenThatEnd(t *testing.T) {
+	t.Parallel()
+	const child = "sh -c 'i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done'"
+	cmd := exec.CommandContext(t.Context(), "sh", "-c", "while :; do "+child+" & "+child+"; wait; sleep 0.05; done")
+	prepareChild(cmd)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		_ = cmd.Cancel()
+		_ = cmd.Wait() // it was killed
+	}()
+	last := time.Duration(0)
+	for began := time.Now(); time.Since(began) < 2*time.Second; {
+		used, err := treeCPU(cmd.Process.Pid)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if used < last {
+			t.Fatalf("%v after %v: something was counted twice", used, last)
+		}
+		last = used
+	}
+	if last == 0 {
+		t.Error("no time was used")
+	}
+}
