@@ -27,7 +27,7 @@ func (direct) start(ctx context.Context, f flavour) (instance, error) {
 	}
 	for _, root := range roots {
 		s, err := throwaway.Start(ctx, throwaway.Options{
-			Kind: f.kind(), Root: root, Version: f.version, Settings: f.settings(),
+			Kind: f.kind(), Root: root, Version: f.version, Settings: f.settings(), Dir: serversDir(),
 		})
 		if errors.Is(err, throwaway.ErrNotInstalled) {
 			continue
@@ -38,6 +38,16 @@ func (direct) start(ctx context.Context, f flavour) (instance, error) {
 		return &directServer{s}, nil
 	}
 	return nil, fmt.Errorf("%s is %w: not installed, and not below %s", f.name, errUnavailable, suitesDir())
+}
+
+// serversDir is where servers have their directories: in memory where there is
+// enough, since making and dropping tables takes several times as long on a
+// disk; "" is the directory for temporary files.
+func serversDir() string {
+	if dir := os.Getenv("TEST_DB_DIR"); dir != "" {
+		return dir
+	}
+	return inMemory()
 }
 
 // packageRoots returns where a flavour's programs may be, in order: what the
