@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/moodledb/moodledb/convert"
+	"github.com/moodledb/moodledb/integration/internal/rig"
 	"github.com/moodledb/moodledb/internal/testdb"
 	"github.com/moodledb/moodledb/mysql"
 	"github.com/moodledb/moodledb/postgres"
@@ -78,11 +79,11 @@ func TestUndeclaredTablesAreMade(t *testing.T) {
 	for _, source := range testdb.Sources() {
 		for _, target := range testdb.Targets() {
 			t.Run(source+" to "+target, func(t *testing.T) {
-				p := newPair(t, source, target)
-				p.sourceServer.Exec(t, p.sourceURL, undeclared()...)
-				p.open(t)
-				p.sourceServer.Exec(t, p.sourceURL, ownTypes(p.source)...)
-				live, err := p.source.Inspect(t.Context(), mysql.InspectOptions{})
+				p := rig.NewPair(t, source, target)
+				p.SourceServer.Exec(t, p.SourceURL, undeclared()...)
+				p.Open(t)
+				p.SourceServer.Exec(t, p.SourceURL, ownTypes(p.Source)...)
+				live, err := p.Source.Inspect(t.Context(), mysql.InspectOptions{})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -93,8 +94,8 @@ func TestUndeclaredTablesAreMade(t *testing.T) {
 				if convert.HasErrors(findings) {
 					t.Fatal("there are errors among the findings")
 				}
-				p.targetServer.Exec(t, p.targetURL, creation(plan)...)
-				got, err := p.target.Inspect(context.Background(), "public")
+				p.TargetServer.Exec(t, p.TargetURL, creation(plan)...)
+				got, err := p.Target.Inspect(context.Background(), "public")
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/moodledb/moodledb/integration/internal/rig"
 	"github.com/moodledb/moodledb/migrate"
 	"github.com/moodledb/moodledb/mysql"
 	"github.com/moodledb/moodledb/postgres"
@@ -15,24 +16,24 @@ import (
 // inParts migrates a site once more, its tables divided into the smallest parts
 // that there can be: every cell must arrive once, and the ledger must tell the
 // parts of each table from one end of its key to the other.
-func inParts(t *testing.T, p *pair, opts migrate.Options) {
+func inParts(t *testing.T, p *rig.Pair, opts migrate.Options) {
 	t.Helper()
 	// Right after the site was loaded, its statistics may not be gathered yet.
-	p.sourceServer.Exec(t, p.sourceURL, "ANALYZE TABLE "+strings.Join(p.sourceTables(t), ", "))
+	p.SourceServer.Exec(t, p.SourceURL, "ANALYZE TABLE "+strings.Join(sourceTables(t, p), ", "))
 	opts.Chunk, opts.Replace = migrate.MinChunk, true
-	w := p.attempt(t, opts, nil)
-	if w.err != nil {
-		t.Fatal(w.err)
+	w := p.Attempt(t, opts, nil)
+	if w.Err != nil {
+		t.Fatal(w.Err)
 	}
-	p.whole(t, w)
+	p.Whole(t, w)
 	parts := map[string][]postgres.ChunkRecord{}
-	for _, c := range p.standing(t).contents.Chunks {
+	for _, c := range p.Standing(t).Contents.Chunks {
 		parts[c.Table] = append(parts[c.Table], c)
 	}
 	if len(parts) < 2 {
 		t.Errorf("only %d tables were divided", len(parts))
 	}
-	for _, table := range w.result.Tables {
+	for _, table := range w.Result.Tables {
 		if chunks := parts[table.Name]; len(chunks) > 0 {
 			checkParts(t, table, chunks)
 		}
@@ -40,9 +41,9 @@ func inParts(t *testing.T, p *pair, opts migrate.Options) {
 }
 
 // sourceTables are the quoted names of the source's tables.
-func (p *pair) sourceTables(t *testing.T) []string {
+func sourceTables(t *testing.T, p *rig.Pair) []string {
 	t.Helper()
-	rows, err := p.sourceServer.SQL(t, p.sourceURL).Query("SELECT table_name AS n FROM information_schema.tables WHERE table_schema = DATABASE() AND table_type = 'BASE TABLE'")
+	rows, err := p.SourceServer.SQL(t, p.SourceURL).Query("SELECT table_name AS n FROM information_schema.tables WHERE table_schema = DATABASE() AND table_type = 'BASE TABLE'")
 	if err != nil {
 		t.Fatal(err)
 	}

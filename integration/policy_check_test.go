@@ -14,6 +14,7 @@ import (
 
 	"github.com/moodledb/moodledb/convert"
 	"github.com/moodledb/moodledb/copy"
+	"github.com/moodledb/moodledb/integration/internal/rig"
 	"github.com/moodledb/moodledb/migrate"
 	"github.com/moodledb/moodledb/mysql"
 	"github.com/moodledb/moodledb/postgres"
@@ -66,10 +67,10 @@ type rejectedRow struct {
 	values            cells
 }
 
-// changes reads what the ledger says about the values of a table.
-func (p *pair) changes(t *testing.T, run int64, table string) map[string]touchedValue {
+// changesOf reads what the ledger says about the values of a table.
+func changesOf(t *testing.T, p *rig.Pair, run int64, table string) map[string]touchedValue {
 	t.Helper()
-	rows, err := p.targetServer.SQL(t, p.targetURL).Query(
+	rows, err := p.TargetServer.SQL(t, p.TargetURL).Query(
 		"SELECT row_key, column_name, kind, rule, before_value, after_value FROM moodledb.value_change WHERE run = $1 AND table_name = $2", run, table)
 	if err != nil {
 		t.Fatal(err)
@@ -93,10 +94,10 @@ func (p *pair) changes(t *testing.T, run int64, table string) map[string]touched
 	return all
 }
 
-// rejects reads what the ledger has of the rows of a table that were set aside.
-func (p *pair) rejects(t *testing.T, run int64, table string) map[string]rejectedRow {
+// rejectsOf reads what the ledger has of the rows of a table that were set aside.
+func rejectsOf(t *testing.T, p *rig.Pair, run int64, table string) map[string]rejectedRow {
 	t.Helper()
-	rows, err := p.targetServer.SQL(t, p.targetURL).Query(
+	rows, err := p.TargetServer.SQL(t, p.TargetURL).Query(
 		"SELECT row_key, kind, reason, columns, row_values FROM moodledb.rejected_row WHERE run = $1 AND table_name = $2", run, table)
 	if err != nil {
 		t.Fatal(err)
@@ -139,68 +140,68 @@ func ruleFor(policy copy.Policy, kind convert.ErrorKind) convert.FixRule {
 
 // checkBad fails the test unless the target is the source but for what the
 // ledger lists, and the ledger lists what the policy is for.
-func checkBad(t *testing.T, p *pair, result *migrate.Result, policy copy.Policy) {
+func checkBad(t *testing.T, p *rig.Pair, result *migrate.Result, policy copy.Policy) {
 	t.Helper()
 	results := map[string]migrate.TableResult{}
 	for _, table := range result.Tables {
 		results[table.Name] = table
 	}
 	ledger := map[string]postgres.TableRecord{}
-	for _, table := range p.standing(t).contents.Tables {
+	for _, table := range p.Standing(t).Contents.Tables {
 		ledger[table.Table] = table
 	}
-	for table := range badTables() {
+	for table := range rig.BadTables() {
 		name := "mdl_" + table
 		changed, rejected := checkBadTable(t, p, result.Run, table, policy)
 		if r, l := results[name], ledger[name]; r.Changed != changed || r.Rejected != rejected || l.Changed != changed || l.Rejected != rejected {
 			t.Errorf("table %s: %d values and %d rows are listed; the result says %d and %d, the ledger %d and %d",
 				name, changed, rejected, r.Changed, r.Rejected, l.Changed, l.Rejected)
 		}
-		if r := results[name]; r.Rows != int64(badTables()[table])-rejected {
+		if r := results[name]; r.Rows != int64(rig.BadTables()[table])-rejected {
 			t.Errorf("table %s: the result says %d rows", name, r.Rows)
 		}
 	}
-	if n := p.count(t, "SELECT (SELECT count(*) FROM moodledb.value_change WHERE run <> $1) + (SELECT count(*) FROM moodledb.rejected_row WHERE run <> $1)", result.Run); n != 0 {
+	if n := p.Count(t, "SELECT (SELECT count(*) FROM moodledb.value_change WHERE run <> $1) + (SELECT count(*) FROM moodledb.rejected_row WHERE run <> $1)", result.Run); n != 0 {
 		t.Errorf("%d entries are of other runs", n)
 	}
 }
 
 // checkBadTable compares one table, and returns the numbers of entries.
-func checkBadTable(t *testing.T, p *pair, run int64, table string, policy copy.Policy) (changed, rejected int64) {
+func checkBadTable(t *testing.T, p *rig.Pair, run int64, table string, policy copy.Policy) (changed, rejected int64) {
 	t.Helper()
 	name := "mdl_" + table
-	source := readCells(t, p.sourceServer.SQL(t, p.sourceURL), "SELECT * FROM "+mysql.QuoteIdent(name))
+	source := readCells(t, p.SourceServer.SQL(t, p.SourceURL), "SELECT * FROM "+mysql.QuoteIdent(name))
 	var columns []string
-	for _, c := range append(badColumns(), badColumn{name: "id"}, badColumn{name: "pad"}) {
-		columns = append(columns, fmt.Sprintf("%s::text AS %[1]s", postgres.QuoteIdent(c.name)))
+	for _, c := range append(rig.BadColumns(), rig.BadColumn{Name: "id"}, rig.BadColumn{Name: "pad"}) {
+		columns = append(columns, fmt.Sprintf("%s::text AS %[1]s", postgres.QuoteIdent(c.Name)))
 	}
-	target := readCells(t, p.targetServer.SQL(t, p.targetURL), "SELECT "+strings.Join(columns, ", ")+" FROM "+postgres.QuoteIdent(name))
-	changes, rejects := p.changes(t, run, name), p.rejects(t, run, name)
-	if len(source) != badTables()[table] || len(target)+len(rejects) != len(source) {
+	target := readCells(t, p.TargetServer.SQL(t, p.TargetURL), "SELECT "+strings.Join(columns, ", ")+" FROM "+postgres.QuoteIdent(name))
+	changes, rejects := changesOf(t, p, run, name), rejectsOf(t, p, run, name)
+	if len(source) != rig.BadTables()[table] || len(target)+len(rejects) != len(source) {
 		t.Errorf("table %s: %d rows at the source, %d at the target and %d set aside", name, len(source), len(target), len(rejects))
 	}
-	for id := 1; id <= badTables()[table]; id++ {
+	for id := 1; id <= rig.BadTables()[table]; id++ {
 		key := fmt.Sprintf("id=%d", id)
 		var aside []string
-		for n, c := range badColumns() {
-			if isBad(table, id, n) && ruleFor(policy, c.kind) == convert.FixQuarantine {
-				aside = append(aside, string(c.kind))
+		for n, c := range rig.BadColumns() {
+			if rig.IsBad(table, id, n) && ruleFor(policy, c.Kind) == convert.FixQuarantine {
+				aside = append(aside, string(c.Kind))
 			}
 		}
 		if r, is := rejects[key]; is || len(aside) > 0 {
 			checkAside(t, name, key, r, source[key], target[key], aside)
 			continue
 		}
-		for n, c := range badColumns() {
-			at := key + " " + c.name
+		for n, c := range rig.BadColumns() {
+			at := key + " " + c.Name
 			change, is := changes[at]
-			if is != isBad(table, id, n) {
+			if is != rig.IsBad(table, id, n) {
 				t.Errorf("table %s, %s: listed %v, bad %v", name, at, is, !is)
 				continue
 			}
 			if is {
-				checkChange(t, name, c, change, source[key][c.name], target[key][c.name], policy)
-			} else if a, b := canonical(source[key][c.name]), canonical(target[key][c.name]); a != b {
+				checkChange(t, name, c, change, source[key][c.Name], target[key][c.Name], policy)
+			} else if a, b := canonical(source[key][c.Name]), canonical(target[key][c.Name]); a != b {
 				t.Errorf("table %s, %s: %q at the source, %q at the target, and not listed", name, at, a, b)
 			}
 		}
@@ -238,12 +239,12 @@ func checkAside(t *testing.T, table, key string, r rejectedRow, source, target c
 }
 
 // checkChange checks that an entry tells what became of a value.
-func checkChange(t *testing.T, table string, c badColumn, change touchedValue, source, target []byte, policy copy.Policy) {
+func checkChange(t *testing.T, table string, c rig.BadColumn, change touchedValue, source, target []byte, policy copy.Policy) {
 	t.Helper()
-	at := fmt.Sprintf("table %s, %s, column %s", table, change.key, c.name)
-	rule := ruleFor(policy, c.kind)
-	if change.kind != string(c.kind) || change.rule != string(rule) {
-		t.Errorf("%s: listed as %s by %s, want %s by %s", at, change.kind, change.rule, c.kind, rule)
+	at := fmt.Sprintf("table %s, %s, column %s", table, change.key, c.Name)
+	rule := ruleFor(policy, c.Kind)
+	if change.kind != string(c.Kind) || change.rule != string(rule) {
+		t.Errorf("%s: listed as %s by %s, want %s by %s", at, change.kind, change.rule, c.Kind, rule)
 	}
 	if !bytes.Equal(change.before, source) || (change.before == nil) != (source == nil) {
 		t.Errorf("%s: before %q, the source has %q", at, change.before, source)
@@ -251,7 +252,7 @@ func checkChange(t *testing.T, table string, c badColumn, change touchedValue, s
 	if canonical(change.after) != canonical(target) {
 		t.Errorf("%s: after %q, the target has %q", at, change.after, target)
 	}
-	if rule == convert.DefaultFixes()[c.kind] && canonical(target) != c.fixed {
-		t.Errorf("%s: %q, want %q", at, target, c.fixed)
+	if rule == convert.DefaultFixes()[c.Kind] && canonical(target) != c.Fixed {
+		t.Errorf("%s: %q, want %q", at, target, c.Fixed)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/moodledb/moodledb/integration/internal/rig"
 	"github.com/moodledb/moodledb/internal/testdb"
 	"github.com/moodledb/moodledb/migrate"
 	"github.com/moodledb/moodledb/mysql"
@@ -16,40 +17,14 @@ import (
 	"github.com/moodledb/moodledb/xmldb"
 )
 
-// firstSource and firstTarget are used where one pair of servers is enough.
-func firstSource() string { return testdb.Sources()[0] }
-func firstTarget() string { return testdb.Targets()[0] }
-
-// untouched fails the test unless the target is as empty as before: nothing is
-// half published and no staging schema is left.
-func untouched(t *testing.T, p *pair) {
-	t.Helper()
-	var n int
-	err := p.targetServer.SQL(t, p.targetURL).QueryRow(`SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE n.nspname !~ '^(pg_|information_schema)'`).Scan(&n)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if n != 0 {
-		t.Errorf("%d relations are left in the target", n)
-	}
-	err = p.targetServer.SQL(t, p.targetURL).QueryRow(`SELECT count(*) FROM pg_namespace WHERE nspname !~ '^(pg_|information_schema|public$)'`).Scan(&n)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if n != 0 {
-		t.Errorf("%d schemas are left in the target", n)
-	}
-}
-
 // sessionsEnd fails the test unless all sessions of the product end soon.
-func sessionsEnd(t *testing.T, p *pair) {
+func sessionsEnd(t *testing.T, p *rig.Pair) {
 	t.Helper()
-	p.target.Close()
-	if err := p.source.Close(); err != nil {
+	p.Target.Close()
+	if err := p.Source.Close(); err != nil {
 		t.Error(err)
 	}
-	db := p.targetServer.SQL(t, p.targetURL)
+	db := p.TargetServer.SQL(t, p.TargetURL)
 	var n int
 	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
 		err := db.QueryRow("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'moodledb' AND datname = current_database()").Scan(&n)
@@ -66,7 +41,7 @@ func sessionsEnd(t *testing.T, p *pair) {
 // TestRefuseValue: a value that PostgreSQL cannot hold, or that the declared
 // type has no room for, stops the run; the message names table, column and key.
 func TestRefuseValue(t *testing.T) {
-	declared := func(fields ...string) []string { return []string{table("hostile", fields...)} }
+	declared := func(fields ...string) []string { return []string{rig.Table("hostile", fields...)} }
 	for _, tc := range []struct {
 		name     string
 		declared []string
@@ -76,7 +51,7 @@ func TestRefuseValue(t *testing.T) {
 	}{
 		{
 			name:     "NUL in text",
-			declared: declared(field("v", "text", "")),
+			declared: declared(rig.Field("v", "text", "")),
 			source: []string{
 				"CREATE TABLE mdl_hostile (id bigint NOT NULL AUTO_INCREMENT, v longtext, PRIMARY KEY (id))",
 				"INSERT INTO mdl_hostile (id, v) VALUES (1, 'fine'), (4711, CONCAT('a', CHAR(0), 'b')), (9000, 'fine')",
@@ -85,7 +60,7 @@ func TestRefuseValue(t *testing.T) {
 		},
 		{
 			name:     "invalid UTF-8",
-			declared: declared(field("v", "text", "")),
+			declared: declared(rig.Field("v", "text", "")),
 			source: []string{
 				"CREATE TABLE mdl_hostile (id bigint NOT NULL AUTO_INCREMENT, v longblob, PRIMARY KEY (id))",
 				"INSERT INTO mdl_hostile (id, v) VALUES (1, 'fine'), (4711, UNHEX('C3E9206465')), (9000, 'fine')",
@@ -104,7 +79,7 @@ func TestRefuseValue(t *testing.T) {
 		},
 		{
 			name:     "unsigned bigint above 2^63",
-			declared: declared(field("v", "int", `LENGTH="10" NOTNULL="false"`)),
+			declared: declared(rig.Field("v", "int", `LENGTH="10" NOTNULL="false"`)),
 			source: []string{
 				"CREATE TABLE mdl_hostile (id bigint NOT NULL AUTO_INCREMENT, v bigint unsigned, PRIMARY KEY (id))",
 				"INSERT INTO mdl_hostile (id, v) VALUES (1, 1), (4711, 9223372036854775808)",
@@ -113,7 +88,7 @@ func TestRefuseValue(t *testing.T) {
 		},
 		{
 			name:     "text too long for varchar",
-			declared: declared(field("v", "char", `LENGTH="10" NOTNULL="false"`)),
+			declared: declared(rig.Field("v", "char", `LENGTH="10" NOTNULL="false"`)),
 			source: []string{
 				"CREATE TABLE mdl_hostile (id bigint NOT NULL AUTO_INCREMENT, v varchar(300), PRIMARY KEY (id))",
 				"INSERT INTO mdl_hostile (id, v) VALUES (1, 'fine'), (4711, REPEAT('é', 11))",
@@ -122,7 +97,7 @@ func TestRefuseValue(t *testing.T) {
 		},
 		{
 			name:     "blanks too long for varchar are not cut",
-			declared: declared(field("v", "char", `LENGTH="10" NOTNULL="false"`)),
+			declared: declared(rig.Field("v", "char", `LENGTH="10" NOTNULL="false"`)),
 			source: []string{
 				"CREATE TABLE mdl_hostile (id bigint NOT NULL AUTO_INCREMENT, v varchar(300), PRIMARY KEY (id))",
 				"INSERT INTO mdl_hostile (id, v) VALUES (1, 'fine'), (4711, CONCAT('x', SPACE(10)))",
@@ -131,7 +106,7 @@ func TestRefuseValue(t *testing.T) {
 		},
 		{
 			name:     "integer too wide",
-			declared: declared(field("v", "int", `LENGTH="4" NOTNULL="false"`)),
+			declared: declared(rig.Field("v", "int", `LENGTH="4" NOTNULL="false"`)),
 			source: []string{
 				"CREATE TABLE mdl_hostile (id bigint NOT NULL AUTO_INCREMENT, v int, PRIMARY KEY (id))",
 				"INSERT INTO mdl_hostile (id, v) VALUES (1, 32767), (4711, 32768)",
@@ -140,7 +115,7 @@ func TestRefuseValue(t *testing.T) {
 		},
 		{
 			name:     "decimal with more digits than declared is not rounded",
-			declared: declared(field("v", "number", `LENGTH="10" DECIMALS="2" NOTNULL="false"`)),
+			declared: declared(rig.Field("v", "number", `LENGTH="10" DECIMALS="2" NOTNULL="false"`)),
 			source: []string{
 				"CREATE TABLE mdl_hostile (id bigint NOT NULL AUTO_INCREMENT, v decimal(12,5), PRIMARY KEY (id))",
 				"INSERT INTO mdl_hostile (id, v) VALUES (1, 1.5), (4711, 1.23456)",
@@ -149,7 +124,7 @@ func TestRefuseValue(t *testing.T) {
 		},
 		{
 			name:     "NULL in a column declared NOT NULL",
-			declared: declared(field("v", "int", `LENGTH="10" NOTNULL="true"`)),
+			declared: declared(rig.Field("v", "int", `LENGTH="10" NOTNULL="true"`)),
 			source: []string{
 				"CREATE TABLE mdl_hostile (id bigint NOT NULL AUTO_INCREMENT, v bigint, PRIMARY KEY (id))",
 				"INSERT INTO mdl_hostile (id, v) VALUES (1, 5), (4711, NULL)",
@@ -167,8 +142,8 @@ func TestRefuseValue(t *testing.T) {
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			p := tiny(t, firstSource(), firstTarget(), tc.source...)
-			_, err := p.try(t.Context(), migrate.Options{Site: tinyCode(t, tc.declared...)})
+			p := rig.Tiny(t, rig.FirstSource(), rig.FirstTarget(), tc.source...)
+			_, err := p.Try(t.Context(), migrate.Options{Site: rig.TinyCode(t, tc.declared...)})
 			if err == nil {
 				t.Fatal("the value went through")
 			}
@@ -177,9 +152,9 @@ func TestRefuseValue(t *testing.T) {
 					t.Errorf("the error does not say %q:\n%v", w, err)
 				}
 			}
-			stopped(t, p, err)
+			rig.Stopped(t, p, err)
 			abort(t, p)
-			untouched(t, p)
+			rig.Untouched(t, p)
 			sessionsEnd(t, p)
 		})
 	}
@@ -187,7 +162,7 @@ func TestRefuseValue(t *testing.T) {
 
 // TestRefuseTarget: what stands in the way at the target is a blocker before anything is written.
 func TestRefuseTarget(t *testing.T) {
-	site := func(t *testing.T) *xmldb.Site { return tinyCode(t) }
+	site := func(t *testing.T) *xmldb.Site { return rig.TinyCode(t) }
 	for _, tc := range []struct {
 		name   string
 		target []string
@@ -212,13 +187,13 @@ func TestRefuseTarget(t *testing.T) {
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			p := tiny(t, firstSource(), firstTarget())
+			p := rig.Tiny(t, rig.FirstSource(), rig.FirstTarget())
 			if len(tc.target) > 0 {
-				p.targetServer.Exec(t, p.targetURL, tc.target...)
+				p.TargetServer.Exec(t, p.TargetURL, tc.target...)
 			}
 			opts := tc.opts
 			opts.Site = site(t)
-			_, err := p.try(t.Context(), opts)
+			_, err := p.Try(t.Context(), opts)
 			if err == nil {
 				t.Fatal("the plan was not blocked")
 			}
@@ -233,20 +208,20 @@ func TestRefuseTarget(t *testing.T) {
 
 // TestRefuseRights: a source user who may not read every table is told so beforehand.
 func TestRefuseRights(t *testing.T) {
-	p := tiny(t, firstSource(), firstTarget(), "CREATE TABLE mdl_closed (id bigint NOT NULL, PRIMARY KEY (id))")
-	d := p.source.DSN()
+	p := rig.Tiny(t, rig.FirstSource(), rig.FirstTarget(), "CREATE TABLE mdl_closed (id bigint NOT NULL, PRIMARY KEY (id))")
+	d := p.Source.DSN()
 	on := mysql.QuoteIdent(d.Database) + "."
-	p.sourceServer.Exec(t, p.sourceURL, "DROP USER IF EXISTS limited", "CREATE USER limited IDENTIFIED BY 'Pass-word-1'",
+	p.SourceServer.Exec(t, p.SourceURL, "DROP USER IF EXISTS limited", "CREATE USER limited IDENTIFIED BY 'Pass-word-1'",
 		"GRANT SELECT ON "+on+"mdl_config TO limited", "GRANT SELECT ON "+on+"mdl_config_plugins TO limited",
 		"GRANT INSERT ON "+on+"mdl_closed TO limited")
 	d.User, d.Password, d.Socket = "limited", "Pass-word-1", ""
-	_ = p.source.Close()
+	_ = p.Source.Close()
 	var err error
-	if p.source, err = mysql.Open(t.Context(), d); err != nil {
+	if p.Source, err = mysql.Open(t.Context(), d); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = p.source.Close() })
-	_, err = p.try(t.Context(), migrate.Options{Site: tinyCode(t)})
+	t.Cleanup(func() { _ = p.Source.Close() })
+	_, err = p.Try(t.Context(), migrate.Options{Site: rig.TinyCode(t)})
 	if err == nil {
 		t.Fatal("the plan was not blocked")
 	}
@@ -255,16 +230,16 @@ func TestRefuseRights(t *testing.T) {
 			t.Errorf("the blocker does not say %q:\n%v", want, err)
 		}
 	}
-	untouched(t, p)
+	rig.Untouched(t, p)
 }
 
 // TestRefuseStagingTaken: a schema of the staging schema's name that is not ours is not touched.
 func TestRefuseStagingTaken(t *testing.T) {
-	p := tiny(t, firstSource(), firstTarget())
-	name := p.source.DSN().Database
-	p.targetServer.Exec(t, p.targetURL, `CREATE SCHEMA `+postgres.QuoteIdent(name), `CREATE TABLE `+postgres.QuoteIdent(name)+`.precious (id int)`)
+	p := rig.Tiny(t, rig.FirstSource(), rig.FirstTarget())
+	name := p.Source.DSN().Database
+	p.TargetServer.Exec(t, p.TargetURL, `CREATE SCHEMA `+postgres.QuoteIdent(name), `CREATE TABLE `+postgres.QuoteIdent(name)+`.precious (id int)`)
 	for _, replace := range []bool{false, true} {
-		_, err := p.try(t.Context(), migrate.Options{Site: tinyCode(t), Replace: replace})
+		_, err := p.Try(t.Context(), migrate.Options{Site: rig.TinyCode(t), Replace: replace})
 		if err == nil || !strings.Contains(err.Error(), "staging-taken") {
 			t.Errorf("replace %v: error %v, want staging-taken", replace, err)
 		}
@@ -273,8 +248,8 @@ func TestRefuseStagingTaken(t *testing.T) {
 
 // TestRefuseConnect: an end that cannot be reached or does not let us in.
 func TestRefuseConnect(t *testing.T) {
-	source, target := testdb.Get(t, firstSource()), testdb.Get(t, firstTarget())
-	sourceDSN, targetDSN := parse(t, source.Database(t)), parse(t, target.Database(t))
+	source, target := testdb.Get(t, rig.FirstSource()), testdb.Get(t, rig.FirstTarget())
+	sourceDSN, targetDSN := rig.Parse(t, source.Database(t)), rig.Parse(t, target.Database(t))
 	for _, tc := range []struct {
 		name string
 		open func(ctx context.Context) error
@@ -336,7 +311,7 @@ func TestRefuseConnect(t *testing.T) {
 
 // TestInterrupt: a cancelled run publishes nothing and leaves no session.
 func TestInterrupt(t *testing.T) {
-	p := tiny(t, firstSource(), firstTarget(),
+	p := rig.Tiny(t, rig.FirstSource(), rig.FirstTarget(),
 		"CREATE TABLE mdl_big (id bigint NOT NULL AUTO_INCREMENT, v longtext, PRIMARY KEY (id))",
 		"INSERT INTO mdl_big (v) VALUES (REPEAT('x', 100000))",
 		"INSERT INTO mdl_big (v) SELECT v FROM mdl_big", "INSERT INTO mdl_big (v) SELECT v FROM mdl_big",
@@ -344,13 +319,13 @@ func TestInterrupt(t *testing.T) {
 		"INSERT INTO mdl_big (v) SELECT v FROM mdl_big", "INSERT INTO mdl_big (v) SELECT v FROM mdl_big",
 		"INSERT INTO mdl_big (v) SELECT v FROM mdl_big", "INSERT INTO mdl_big (v) SELECT v FROM mdl_big",
 	)
-	plan, err := migrate.Make(t.Context(), p.source, p.target, migrate.Options{Site: tinyCode(t)})
+	plan, err := migrate.Make(t.Context(), p.Source, p.Target, migrate.Options{Site: rig.TinyCode(t)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	_, err = migrate.Run(ctx, p.source, p.target, plan, func(e migrate.Event) {
+	_, err = migrate.Run(ctx, p.Source, p.Target, plan, func(e migrate.Event) {
 		if _, ok := e.(migrate.TableProgress); ok {
 			cancel()
 		}
@@ -364,8 +339,8 @@ func TestInterrupt(t *testing.T) {
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)
 	}
-	stopped(t, p, err)
+	rig.Stopped(t, p, err)
 	sessionsEnd(t, p)
 	abort(t, p)
-	untouched(t, p)
+	rig.Untouched(t, p)
 }

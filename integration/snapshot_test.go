@@ -13,34 +13,17 @@ import (
 	"testing"
 	"time"
 
+	"github.com/moodledb/moodledb/integration/internal/rig"
 	"github.com/moodledb/moodledb/internal/testdb"
 	"github.com/moodledb/moodledb/migrate"
 	"github.com/moodledb/moodledb/mysql"
 )
 
-// asSource opens the source as a new account with rights. "?" stands for the database.
-func asSource(t *testing.T, p *pair, grants ...string) {
-	t.Helper()
-	d := parse(t, p.sourceURL)
-	user := fmt.Sprintf("a%d", time.Now().UnixNano()%1e12)
-	p.sourceServer.Exec(t, p.sourceURL, "CREATE USER '"+user+"'@'%' IDENTIFIED BY 'Secret.123'")
-	for _, g := range grants {
-		p.sourceServer.Exec(t, p.sourceURL, "GRANT "+strings.ReplaceAll(g, "?", "`"+d.Database+"`.*")+" TO '"+user+"'@'%'")
-	}
-	d.User, d.Password = user, "Secret.123"
-	db, err := mysql.Open(t.Context(), d)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = db.Close() })
-	p.source = db
-}
-
 // moneyMoves moves money between two tables of a tiny site, without a pause,
 // until stop is called.
-func moneyMoves(t *testing.T, p *pair) (stop func()) {
+func moneyMoves(t *testing.T, p *rig.Pair) (stop func()) {
 	t.Helper()
-	pool := p.sourceServer.SQL(t, p.sourceURL)
+	pool := p.SourceServer.SQL(t, p.SourceURL)
 	ctx, cancel := context.WithCancel(t.Context())
 	var writers sync.WaitGroup
 	for range 2 {
@@ -102,23 +85,23 @@ func TestMoneyMovesWhileMigrating(t *testing.T) {
 			{"lock, with LOCK TABLES", mysql.SnapshotLock, []string{"SELECT, LOCK TABLES ON ?"}},
 		} {
 			t.Run(source+" "+tc.name, func(t *testing.T) {
-				p := tiny(t, source, firstTarget(), purseAndChest()...)
+				p := rig.Tiny(t, source, rig.FirstTarget(), purseAndChest()...)
 				if tc.grants != nil {
-					asSource(t, p, tc.grants...)
+					rig.AsSource(t, p, tc.grants...)
 				}
-				code := tinyCode(t, table("purse", field("n", "int", `LENGTH="10" NOTNULL="true" DEFAULT="0"`)), table("chest", field("n", "int", `LENGTH="10" NOTNULL="true" DEFAULT="0"`)))
+				code := rig.TinyCode(t, rig.Table("purse", rig.Field("n", "int", `LENGTH="10" NOTNULL="true" DEFAULT="0"`)), rig.Table("chest", rig.Field("n", "int", `LENGTH="10" NOTNULL="true" DEFAULT="0"`)))
 				moneyMoves(t, p)
 				for round := range 2 {
 					if round > 0 {
 						time.Sleep(time.Second) // what is replaced is named by the second
 					}
-					result := p.migrate(t, migrate.Options{Site: code, Jobs: 4, Snapshot: tc.mode, Replace: true})
+					result := p.Migrate(t, migrate.Options{Site: code, Jobs: 4, Snapshot: tc.mode, Replace: true})
 					s := result.Snapshot
 					t.Logf("%s: %s, %s, %s, locked for %s, %d readers, %d spare", s.Method, s.How, s.Position, s.GTID, s.LockedFor, s.Readers, s.Spares)
 					if !s.Consistent || s.Mode != tc.mode || s.Spares != 1 || tc.mode == mysql.SnapshotLock && (s.LockedFor == 0 || s.LockedFor > 10*time.Second) {
 						t.Errorf("%+v", s)
 					}
-					if sum := p.count(t, "SELECT (SELECT sum(n) FROM mdl_purse) + (SELECT sum(n) FROM mdl_chest)"); sum != 2*64*1000 {
+					if sum := p.Count(t, "SELECT (SELECT sum(n) FROM mdl_purse) + (SELECT sum(n) FROM mdl_chest)"); sum != 2*64*1000 {
 						t.Errorf("the sum in the target is %d (%s)", sum, s.How)
 					}
 				}
@@ -131,9 +114,9 @@ func TestMoneyMovesWhileMigrating(t *testing.T) {
 func TestSnapshotRights(t *testing.T) {
 	for _, source := range testdb.Sources() {
 		t.Run(source, func(t *testing.T) {
-			p := tiny(t, source, firstTarget(), "CREATE TABLE mdl_old (id bigint NOT NULL AUTO_INCREMENT, PRIMARY KEY (id)) ENGINE=MyISAM")
-			asSource(t, p, "SELECT, SHOW VIEW ON ?")
-			code := tinyCode(t, table("old"))
+			p := rig.Tiny(t, source, rig.FirstTarget(), "CREATE TABLE mdl_old (id bigint NOT NULL AUTO_INCREMENT, PRIMARY KEY (id)) ENGINE=MyISAM")
+			rig.AsSource(t, p, "SELECT, SHOW VIEW ON ?")
+			code := rig.TinyCode(t, rig.Table("old"))
 			for _, tc := range []struct {
 				name string
 				opts migrate.Options
@@ -147,7 +130,7 @@ func TestSnapshotRights(t *testing.T) {
 			} {
 				t.Run(tc.name, func(t *testing.T) {
 					tc.opts.Site = code
-					result, err := p.try(t.Context(), tc.opts)
+					result, err := p.Try(t.Context(), tc.opts)
 					if tc.want == nil && err != nil {
 						t.Fatal(err)
 					}
@@ -178,17 +161,17 @@ func TestTablesWithoutTransactions(t *testing.T) {
 				statements = append(statements, fmt.Sprintf("CREATE TABLE mdl_%s (n bigint NOT NULL) ENGINE=%s", strings.ToLower(e), e),
 					fmt.Sprintf("INSERT INTO mdl_%s VALUES (1), (2)", strings.ToLower(e)))
 			}
-			p := tiny(t, source, firstTarget(), append(statements, purseAndChest()...)...)
+			p := rig.Tiny(t, source, rig.FirstTarget(), append(statements, purseAndChest()...)...)
 			stop := moneyMoves(t, p)
-			result := p.migrate(t, migrate.Options{Site: tinyCode(t), Jobs: 3})
+			result := p.Migrate(t, migrate.Options{Site: rig.TinyCode(t), Jobs: 3})
 			stop()
 			s := result.Snapshot
 			t.Logf("%s, locked for %s, %s for %s", s.Method, s.LockedFor, s.Tables, s.TablesLockedFor)
 			if len(s.Tables) != len(engines) || s.TablesLockedFor == 0 || !s.Consistent {
 				t.Errorf("%+v", s)
 			}
-			p.compareAll(t, "public", "mdl_", "mdl_purse", "mdl_chest")
-			p.sourceServer.Exec(t, p.sourceURL, "INSERT INTO mdl_myisam VALUES (3)")
+			p.CompareAll(t, "public", "mdl_", "mdl_purse", "mdl_chest")
+			p.SourceServer.Exec(t, p.SourceURL, "INSERT INTO mdl_myisam VALUES (3)")
 		})
 	}
 }
@@ -207,10 +190,10 @@ func TestReadersLost(t *testing.T) {
 	statements = append(statements, "ANALYZE TABLE mdl_big")
 	for _, source := range testdb.Sources() {
 		t.Run(source, func(t *testing.T) {
-			base := tiny(t, source, firstTarget(), statements...)
-			opts := migrate.Options{Site: tinyCode(t, table("big", field("v", "text", ""))), Jobs: 2}
+			base := rig.Tiny(t, source, rig.FirstTarget(), statements...)
+			opts := migrate.Options{Site: rig.TinyCode(t, rig.Table("big", rig.Field("v", "text", ""))), Jobs: 2}
 			for kills := 1; kills <= 3; kills++ {
-				p := base.withTarget(t)
+				p := base.WithTarget(t)
 				result, notices, err := migrateKilling(t, p, opts, kills)
 				t.Log(notices, err)
 				if kills == 3 {
@@ -232,7 +215,7 @@ func TestReadersLost(t *testing.T) {
 						t.Errorf("notice %q, want one with %q", notices[i], want[i])
 					}
 				}
-				p.compareAll(t, "public", "mdl_")
+				p.CompareAll(t, "public", "mdl_")
 			}
 			sessionsEnd(t, base)
 		})
@@ -240,9 +223,9 @@ func TestReadersLost(t *testing.T) {
 }
 
 // migrateKilling migrates and kills the reader of mdl_big, one after the other, as often as said.
-func migrateKilling(t *testing.T, p *pair, opts migrate.Options, kills int) (*migrate.Result, []string, error) {
+func migrateKilling(t *testing.T, p *rig.Pair, opts migrate.Options, kills int) (*migrate.Result, []string, error) {
 	t.Helper()
-	plan, err := migrate.Make(t.Context(), p.source, p.target, opts)
+	plan, err := migrate.Make(t.Context(), p.Source, p.Target, opts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -252,10 +235,10 @@ func migrateKilling(t *testing.T, p *pair, opts migrate.Options, kills int) (*mi
 	next := func() {
 		if kills > 0 {
 			kills--
-			killers.Go(func() { killReader(t, p, "SELECT `id`%FROM%mdl_big%", &killed) })
+			killers.Go(func() { rig.KillReader(t, p, "SELECT `id`%FROM%mdl_big%", &killed) })
 		}
 	}
-	result, err := migrate.Run(t.Context(), p.source, p.target, plan, func(e migrate.Event) {
+	result, err := migrate.Run(t.Context(), p.Source, p.Target, plan, func(e migrate.Event) {
 		switch e := e.(type) {
 		case migrate.Notice:
 			notices = append(notices, e.Message)
@@ -272,32 +255,12 @@ func migrateKilling(t *testing.T, p *pair, opts migrate.Options, kills int) (*mi
 }
 
 // checkResumed resumes the run that has stopped to its end.
-func checkResumed(t *testing.T, p *pair, opts migrate.Options) {
+func checkResumed(t *testing.T, p *rig.Pair, opts migrate.Options) {
 	t.Helper()
 	opts.Resume = true
-	result := p.migrate(t, opts)
+	result := p.Migrate(t, opts)
 	if result.Attempts != 2 {
 		t.Errorf("%d attempts", result.Attempts)
 	}
-	p.compareAll(t, "public", "mdl_")
-}
-
-// killReader kills the connection whose query is like a pattern, when it runs. A pattern
-// names the columns, or a reader that counts the table's rows may be the one. One
-// that was killed before may be listed for a moment: it is left alone.
-func killReader(t *testing.T, p *pair, pattern string, killed *sync.Map) {
-	pool := p.sourceServer.SQL(t, p.sourceURL)
-	const query = "SELECT id FROM information_schema.processlist WHERE info LIKE ? AND info NOT LIKE '%processlist%' ORDER BY id DESC LIMIT 1"
-	for range 400 {
-		var id int
-		if err := pool.QueryRow(query, pattern).Scan(&id); err == nil {
-			if _, before := killed.LoadOrStore(id, true); !before {
-				if _, err := pool.Exec(fmt.Sprintf("KILL %d", id)); err == nil {
-					return
-				}
-			}
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
-	t.Error("no such query was seen")
+	p.CompareAll(t, "public", "mdl_")
 }

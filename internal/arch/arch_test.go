@@ -40,6 +40,12 @@ func layers() map[string]int {
 		"internal/testdb":     testsOnly,
 		"ci":                  testsOnly,
 		"integration":         testsOnly,
+
+		"integration/diffing":      testsOnly,
+		"integration/killing":      testsOnly,
+		"integration/resuming":     testsOnly,
+		"integration/verifying":    testsOnly,
+		"integration/internal/rig": testsOnly,
 	}
 }
 
@@ -53,8 +59,11 @@ func allowed(from, to string) bool {
 		return to == "configphp"
 	case "recheck": // it compares another way with that of copy, by the means of verify
 		return to == "copy" || to == "verify"
-	case "integration":
+	case "integration/internal/rig":
 		return to == "internal/testdb"
+	}
+	if from == "integration" || strings.HasPrefix(from, "integration/") {
+		return to == "internal/testdb" || to == "integration/internal/rig"
 	}
 	return false
 }
