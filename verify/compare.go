@@ -3,6 +3,7 @@ package verify
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -49,19 +50,12 @@ func Compare(ctx context.Context, expected, found Side, tables []Table, o Option
 	c := &comparison{sides: [2]Side{expected, found}, o: o.withDefaults()}
 	runs := make([]*tableRun, len(tables))
 	for i := range tables {
-		runs[i] = &tableRun{table: &tables[i], parts: make([]partResult, len(tables[i].Parts)), open: len(tables[i].Parts)}
+		runs[i] = &tableRun{table: &tables[i]}
 	}
-	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(c.o.Jobs)
-	for _, r := range inOrder(runs) {
-		for i := range r.parts {
-			if gctx.Err() != nil {
-				break
-			}
-			g.Go(func() error { return c.part(gctx, r, i) })
-		}
+	err := c.whole(ctx, runs)
+	if err == nil {
+		err = c.byParts(ctx, runs)
 	}
-	err := g.Wait()
 	if err == nil {
 		err = ctx.Err() // it ended before any part could notice
 	}
@@ -75,6 +69,57 @@ func Compare(ctx context.Context, expected, found Side, tables []Table, o Option
 	return results, err
 }
 
+// byParts compares the tables of which the sums were not told, or not enough, part by part.
+func (c *comparison) byParts(ctx context.Context, runs []*tableRun) error {
+	var left []*tableRun
+	for _, r := range runs {
+		if r.done {
+			continue
+		}
+		if err := c.divide(ctx, r); err != nil {
+			return err
+		}
+		if !r.done {
+			left = append(left, r)
+		}
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(c.o.Jobs)
+	for _, r := range inOrder(left) {
+		for i := range r.parts {
+			if ctx.Err() != nil {
+				break
+			}
+			g.Go(func() error { return c.part(ctx, r, i) })
+		}
+	}
+	return g.Wait()
+}
+
+// divide makes the parts of a table. The error is that of ctx; another one ends the table.
+func (c *comparison) divide(ctx context.Context, r *tableRun) error {
+	r.list = r.table.Parts
+	if len(r.list) == 0 {
+		var err error
+		if r.list, err = r.table.Divide(ctx); err == nil && len(r.list) == 0 {
+			err = errors.New("it was divided into no parts")
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil {
+			r.problem = notFound(err).Error()
+			if err := c.finish(ctx, r); err != nil {
+				return err
+			}
+			c.tell(TableCompared{r.result})
+			return nil
+		}
+	}
+	r.parts, r.open = make([]partResult, len(r.list)), len(r.list)
+	return nil
+}
+
 // check refuses what would make results that cannot be told apart, or that are empty by mistake.
 func check(tables []Table) error {
 	seen := map[string]bool{}
@@ -83,7 +128,7 @@ func check(tables []Table) error {
 		switch {
 		case seen[t.Name]:
 			return fmt.Errorf("table %q is to be compared twice", t.Name)
-		case len(t.Parts) == 0:
+		case len(t.Parts) == 0 && (t.Divide == nil || !t.hasPieces()):
 			return fmt.Errorf("table %q has no part that could be compared", t.Name)
 		}
 		seen[t.Name] = true
@@ -94,19 +139,21 @@ func check(tables []Table) error {
 // inOrder sorts tables so that what takes longest comes first, and no job is
 // left alone with a large part at the end: by their largest part, then by size.
 func inOrder(runs []*tableRun) []*tableRun {
-	largest := func(r *tableRun) int64 {
-		most := r.table.Bytes / int64(len(r.parts))
-		for i := range r.table.Parts {
-			most = max(most, r.table.Parts[i].Bytes)
-		}
-		return most
-	}
 	ordered := slices.Clone(runs)
 	slices.SortStableFunc(ordered, func(a, b *tableRun) int {
-		return cmp.Or(cmp.Compare(largest(b), largest(a)), cmp.Compare(b.table.Bytes, a.table.Bytes),
+		return cmp.Or(cmp.Compare(b.largest(b.list), a.largest(a.list)), cmp.Compare(b.table.Bytes, a.table.Bytes),
 			strings.Compare(a.table.Name, b.table.Name))
 	})
 	return ordered
+}
+
+// largest is the size of the largest of some parts of the table.
+func (r *tableRun) largest(parts []Part) int64 {
+	most := r.table.Bytes / int64(len(parts))
+	for i := range parts {
+		most = max(most, parts[i].Bytes)
+	}
+	return most
 }
 
 // comparison is one call of [Compare].
@@ -135,8 +182,15 @@ type tableRun struct {
 	started bool
 	// problem is the first thing that went wrong; parts that follow are left out.
 	problem string
-	// open is how many parts are neither compared nor left out.
-	open  int
+	// open is how many parts, and before them pieces, are neither read nor left out.
+	open int
+	// sums are those of all pieces, of which the expected side has sent so many bytes;
+	// summed is set when there are any.
+	sums   [2]fingerprint.Sum
+	bytes  int64
+	summed bool
+	// list are the parts, parts what is known of them.
+	list  []Part
 	parts []partResult
 	// listed is how many candidates the parts hold together.
 	listed int
@@ -164,7 +218,7 @@ func (p *partResult) different() bool { return p.compared && !p.unstable && p.su
 // part compares a part, and ends the table with its last one. The error is that of ctx.
 func (c *comparison) part(ctx context.Context, r *tableRun, i int) error {
 	if c.begin(r) {
-		p, err := c.comparePart(ctx, r.table, &r.table.Parts[i])
+		p, err := c.comparePart(ctx, r, &r.list[i])
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -202,7 +256,7 @@ func (r *tableRun) add(i int, p partResult, err error, list int) {
 	defer r.mu.Unlock()
 	r.parts[i] = p
 	if err != nil && r.problem == "" {
-		r.problem = problem(r.table, &r.table.Parts[i], err)
+		r.problem = problem(len(r.list), &r.list[i], err)
 	}
 	if r.listed += len(p.candidates); r.listed < 2*list {
 		return
@@ -218,8 +272,8 @@ func (r *tableRun) add(i int, p partResult, err error, list int) {
 }
 
 // problem words an error of a part.
-func problem(t *Table, p *Part, err error) string {
-	if len(t.Parts) == 1 && p.Lower == "" && p.Upper == "" {
+func problem(parts int, p *Part, err error) string {
+	if parts == 1 && p.Lower == "" && p.Upper == "" {
 		return err.Error()
 	}
 	return p.String() + ": " + err.Error()
@@ -228,6 +282,8 @@ func problem(t *Table, p *Part, err error) string {
 // String names the part for messages.
 func (p Part) String() string {
 	switch {
+	case p.Own != "":
+		return "a part of the rows"
 	case p.Lower == "" && p.Upper == "":
 		return "all rows"
 	case p.Lower == "":
@@ -239,9 +295,10 @@ func (p Part) String() string {
 }
 
 // comparePart reads a part of both sides, and finds the rows that differ.
-func (c *comparison) comparePart(ctx context.Context, t *Table, p *Part) (partResult, error) {
+func (c *comparison) comparePart(ctx context.Context, r *tableRun, p *Part) (partResult, error) {
+	t := r.table
 	streams := newStreams(t)
-	err := c.read(ctx, t, p, streams, true)
+	err := c.read(ctx, t, p, streams, !r.summed)
 	if isAgain(err) && ctx.Err() == nil {
 		streams = newStreams(t) // nothing of what came before counts
 		err = c.read(ctx, t, p, streams, false)
@@ -251,7 +308,9 @@ func (c *comparison) comparePart(ctx context.Context, t *Table, p *Part) (partRe
 	}
 	result := partResult{compared: true, sums: streams.sums(), bytes: streams[0].Bytes()}
 	same := result.sums[0] == result.sums[1]
-	c.tell(PartCompared{Table: t.Name, Rows: result.sums[0].Rows, Bytes: result.bytes, Same: same})
+	if !r.summed {
+		c.tell(PartCompared{Table: t.Name, Rows: result.sums[0].Rows, Bytes: result.bytes, Same: same})
+	}
 	if same {
 		return result, nil
 	}
@@ -264,25 +323,30 @@ func (c *comparison) comparePart(ctx context.Context, t *Table, p *Part) (partRe
 		result.unstable = true
 		return result, err
 	case err != nil:
-		return result, fmt.Errorf("the two sides differ here, but it was not found where: %w", err)
+		return result, notFound(err)
 	}
 	result.counts, result.candidates = s.counts, s.candidates
 	return result, nil
 }
 
+// notFound is the error of rows that are known to differ, and that could not be told.
+func notFound(err error) error {
+	return fmt.Errorf("the two sides differ here, but it was not found where: %w", err)
+}
+
 // finish adds the parts up, and reads the rows that are listed.
 func (c *comparison) finish(ctx context.Context, r *tableRun) error {
-	out := TableResult{Name: r.table.Name, State: Same}
+	out := TableResult{Name: r.table.Name, State: Same, Pieces: r.pieces()}
 	for i := range r.parts {
 		p := &r.parts[i]
 		if len(out.Differences) < c.o.MaxDifferences && len(p.candidates) > 0 {
 			list := p.candidates[:min(len(p.candidates), c.o.MaxDifferences-len(out.Differences))]
-			differences, err := c.describe(ctx, r.table, &r.table.Parts[i], p.sums, list)
+			differences, err := c.describe(ctx, r.table, &r.list[i], p.sums, list)
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
 			if err != nil && r.problem == "" {
-				r.problem = problem(r.table, &r.table.Parts[i], fmt.Errorf("read the rows that differ: %w", err))
+				r.problem = problem(len(r.list), &r.list[i], fmt.Errorf("read the rows that differ: %w", err))
 			}
 			p.unstable = isUnstable(err)
 			out.Differences = append(out.Differences, differences...)
@@ -297,12 +361,13 @@ func (c *comparison) finish(ctx context.Context, r *tableRun) error {
 		if p.different() {
 			out.State = Different
 			out.DifferentParts++
-			out.Differing = append(out.Differing, r.table.Parts[i])
+			out.Differing = append(out.Differing, r.list[i])
 			out.Missing += p.counts.missing
 			out.Extra += p.counts.extra
 			out.Changed += p.counts.changed
 		}
 	}
+	r.judgeSums(&out)
 	if out.Problem = r.problem; out.Problem != "" && out.State == Same {
 		out.State = Unknown
 	}

@@ -23,12 +23,14 @@ func sideName(side int) string {
 type streams [2]*fingerprint.Stream
 
 // newStreams makes streams of a table's rows.
-func newStreams(t *Table) streams {
+func newStreams(t *Table) streams { return streams{newStream(t), newStream(t)} }
+
+func newStream(t *Table) *fingerprint.Stream {
 	columns := make([]fingerprint.Column, len(t.Columns))
 	for i, c := range t.Columns {
 		columns[i] = fingerprint.Column{Key: c.Key, Canon: c.Canon}
 	}
-	return streams{fingerprint.NewStream(columns), fingerprint.NewStream(columns)}
+	return fingerprint.NewStream(columns)
 }
 
 func (s streams) sums() [2]fingerprint.Sum {
@@ -41,22 +43,29 @@ func (c *comparison) read(ctx context.Context, t *Table, p *Part, into streams, 
 	g, ctx := errgroup.WithContext(ctx)
 	for side, stream := range into {
 		g.Go(func() error {
-			m := &meter{stream: stream}
-			if tell && side == 0 {
-				m.tell = func(rows, bytes int64) { c.tell(RowsRead{t.Name, rows, bytes}) }
-			}
-			err := c.sides[side].Stream(ctx, t, *p, m)
-			if err == nil {
-				err = stream.End()
-			}
-			if err != nil {
+			if err := c.readInto(ctx, t, side, p, stream, tell && side == 0); err != nil {
 				return fmt.Errorf("%s: %w", sideName(side), err)
 			}
-			m.flush()
 			return nil
 		})
 	}
 	return g.Wait()
+}
+
+// readInto streams a part of one side, and tells how far it is when that is wanted.
+func (c *comparison) readInto(ctx context.Context, t *Table, side int, p *Part, stream *fingerprint.Stream, tell bool) error {
+	m := &meter{stream: stream}
+	if tell {
+		m.tell = func(rows, bytes int64) { c.tell(RowsRead{t.Name, rows, bytes}) }
+	}
+	err := c.sides[side].Stream(ctx, t, *p, m)
+	if err == nil {
+		err = stream.End()
+	}
+	if err == nil {
+		m.flush()
+	}
+	return err
 }
 
 // readAgain is read for rows that were read before.

@@ -3,6 +3,7 @@ package verify_test
 import (
 	"context"
 	"encoding/binary"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"strconv"
@@ -49,7 +50,11 @@ func (m memory) Stream(ctx context.Context, t *verify.Table, p verify.Part, w io
 		if m.seed != 0 {
 			r = rows[order[i]]
 		}
-		if !within(p, r) {
+		at := i
+		if m.seed != 0 {
+			at = order[i]
+		}
+		if !within(p, r) || !ownPiece(p, at) {
 			continue
 		}
 		if buf = appendRow(buf, r); len(buf) >= 4096 {
@@ -64,6 +69,15 @@ func (m memory) Stream(ctx context.Context, t *verify.Table, p verify.Part, w io
 	}
 	_, err := w.Write(append(buf, 0xFF, 0xFF))
 	return err
+}
+
+// ownPiece reports whether the i-th row is in a piece such as "2 of 7".
+func ownPiece(p verify.Part, i int) bool {
+	var piece, n int
+	if _, err := fmt.Sscanf(p.Own, "%d of %d", &piece, &n); err != nil {
+		return p.Own == ""
+	}
+	return i%n == piece
 }
 
 // within reports whether a row is in a part.

@@ -23,8 +23,16 @@ type Table struct {
 	Name string
 	// Columns are those that are compared. Both sides give the fields in the same form.
 	Columns []Column
-	// Parts cover all rows that are to be compared, without gap or overlap. There is at least one.
+	// Parts cover all rows that are to be compared, without gap or overlap. There
+	// is at least one, or else Divide is set.
 	Parts []Part
+	// Pieces, when both sides have some, cover the same rows, as each side divides
+	// them for itself: its rows are summed up by them, which is faster than by parts that both
+	// must have. Parts are compared only where the sums differ.
+	Pieces [2][]Part
+	// Divide returns the parts, when there are none: it is called for a table with
+	// pieces whose sums differ.
+	Divide func(ctx context.Context) ([]Part, error)
 	// Rows and Bytes are estimates; 0 when there is none.
 	Rows, Bytes int64
 }
@@ -50,6 +58,9 @@ type Column struct {
 // numbers: the rows with Lower <= key < Upper. An empty bound is an open end.
 type Part struct {
 	Lower, Upper string
+	// Own, of one of Table.Pieces, says which rows it has, in words that only its side
+	// understands. Then Lower and Upper are empty.
+	Own string
 	// Rows and Bytes are estimates.
 	Rows, Bytes int64
 }
@@ -129,7 +140,10 @@ type TableResult struct {
 	Found    fingerprint.Sum
 	// Bytes is how much the expected side sent for them.
 	Bytes int64
-	// Parts is the number of parts that were compared; DifferentParts of them differ.
+	// Pieces is in how many pieces each side summed the table up; 0 where it was not.
+	Pieces [2]int
+	// Parts is the number of parts that were compared; DifferentParts of them differ. A table whose
+	// sums were the same is one part.
 	Parts          int
 	DifferentParts int
 	// Differing are the parts that differ, in the table's order.
