@@ -32,6 +32,11 @@ func DividePages(pages int64, n int) []Pages {
 // finds without reading the others. With all pages it is the statement for a
 // partitioned table, of which COPY gives nothing.
 func ReadBackPart(schemaName, table string, columns []string, p Pages) string {
+	return readBackWhere(schemaName, table, columns, p.Where())
+}
+
+// Where is the predicate of the pages; "" for all of them.
+func (p Pages) Where() string {
 	var where []string
 	if p.From > 0 {
 		where = append(where, fmt.Sprintf("ctid >= '(%d,0)'", p.From))
@@ -39,23 +44,31 @@ func ReadBackPart(schemaName, table string, columns []string, p Pages) string {
 	if p.To > 0 {
 		where = append(where, fmt.Sprintf("ctid < '(%d,0)'", p.To))
 	}
-	return readBackWhere(schemaName, table, columns, where)
+	return strings.Join(where, " AND ")
 }
 
-func readBackWhere(schemaName, table string, columns, where []string) string {
+func readBackWhere(schemaName, table string, columns []string, where string) string {
 	query := "SELECT " + quoteIdents(columns) + " FROM " + qualify(schemaName, table)
-	if len(where) > 0 {
-		query += " WHERE " + strings.Join(where, " AND ")
+	if where != "" {
+		query += " WHERE " + where
 	}
 	return "COPY (" + query + ") TO STDOUT (FORMAT binary)"
 }
 
 // TablePages is the number of pages that a table has, without its long values and indexes.
 func (c *Conn) TablePages(ctx context.Context, schemaName, table string) (int64, error) {
-	const query = "SELECT pg_relation_size($1::text::regclass, 'main') / current_setting('block_size')::bigint"
 	var pages int64
-	err := c.conn.QueryRow(ctx, query, qualify(schemaName, table)).Scan(&pages)
+	err := c.conn.QueryRow(ctx, tablePages, qualify(schemaName, table)).Scan(&pages)
 	return pages, stepError(ended(ctx, c.conn, canceled(ctx, err)), "look how large table %q is", table)
+}
+
+// tablePages asks for the number of pages of a table.
+const tablePages = "SELECT pg_relation_size($1::text::regclass, 'main') / current_setting('block_size')::bigint"
+
+// TablePages is [Conn.TablePages] in one of the sessions.
+func (s *Snapshot) TablePages(ctx context.Context, schemaName, table string) (pages int64, err error) {
+	err = s.Query(ctx, tablePages, []any{qualify(schemaName, table)}, []any{&pages}, func() error { return nil })
+	return pages, stepError(err, "look how large table %q is", table)
 }
 
 // ReadBackRange is [ReadBackStatement] of the rows with lower <= key < upper,
@@ -68,5 +81,5 @@ func ReadBackRange(schemaName, table string, columns []string, key, lower, upper
 	if upper != "" {
 		where = append(where, QuoteIdent(key)+" < "+upper)
 	}
-	return readBackWhere(schemaName, table, columns, where)
+	return readBackWhere(schemaName, table, columns, strings.Join(where, " AND "))
 }

@@ -1,11 +1,9 @@
 package proof
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"regexp"
 	"slices"
 	"strings"
@@ -14,7 +12,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/moodledb/moodledb/fingerprint"
 	"github.com/moodledb/moodledb/schema"
 	"github.com/moodledb/moodledb/verify"
 )
@@ -41,6 +38,9 @@ func Reread(ctx context.Context, past *Result, from, to *Source, o Options) (_ *
 	defer func() { err = errors.Join(err, r.close()) }()
 	again := newRereading(r, past)
 	if err := again.open(ctx); err != nil {
+		return nil, err
+	}
+	if err := again.divide(ctx); err != nil {
 		return nil, err
 	}
 	if err := again.read(ctx); err != nil {
@@ -189,9 +189,8 @@ func (db *database) find(name, prefix string) *schema.Table {
 // bound is a bound of a part.
 var bound = regexp.MustCompile(`^(-?[0-9]{1,20})?$`)
 
-// divideAs takes the parts of a form.
+// divideAs takes the parts of a form, which has some when not all rows were read.
 func (p *pair) divideAs(f *Form, side Side) error {
-	p.Parts = []verify.Part{{Rows: p.Rows, Bytes: p.Bytes}}
 	if len(f.Parts) == 0 {
 		return nil
 	}
@@ -206,7 +205,6 @@ func (p *pair) divideAs(f *Form, side Side) error {
 	}
 	p.key = [2]string{keys[0], keys[0]}
 	n := int64(len(f.Parts))
-	p.Parts = nil
 	for _, part := range f.Parts {
 		if !bound.MatchString(part.Lower) || !bound.MatchString(part.Upper) {
 			return fmt.Errorf("%q to %q is no range of a key", part.Lower, part.Upper)
@@ -277,6 +275,23 @@ func (again *rereading) leaveDeniedOf(ctx context.Context, s *rereadSide) error 
 	return nil
 }
 
+// divide divides the tables of which all rows are read, each side as it reads them fastest.
+func (again *rereading) divide(ctx context.Context) error {
+	again.step("divide the tables")
+	for _, s := range again.sides {
+		for _, p := range s.pairs {
+			if len(p.Parts) > 0 {
+				continue
+			}
+			var err error
+			if p.Parts, err = again.piecesOf(ctx, s.db, p, again.partSize()); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // of finds the result of a table.
 func (s *rereadSide) of(table string) *RereadTable {
 	i := slices.IndexFunc(s.tables, func(t RereadTable) bool { return t.Table == table })
@@ -290,127 +305,6 @@ func (s *rereadSide) fail(table string, err error) {
 	if t.Problem == "" {
 		t.Problem = err.Error()
 	}
-}
-
-// read reads both sides at the same time, each by as many parts at once as there are jobs.
-func (again *rereading) read(ctx context.Context) error {
-	var planned Planned
-	for _, s := range again.sides {
-		planned.Tables += len(s.pairs)
-		for _, p := range s.pairs {
-			planned.Rows, planned.Bytes = planned.Rows+p.Rows, planned.Bytes+p.Bytes
-		}
-	}
-	again.tell(planned)
-	var g errgroup.Group
-	for _, s := range again.sides {
-		g.Go(func() error { return again.readSide(ctx, s) })
-	}
-	return g.Wait()
-}
-
-// readSide reads the tables of a side, the largest first.
-func (again *rereading) readSide(ctx context.Context, s *rereadSide) error {
-	slices.SortStableFunc(s.pairs, func(a, b *pair) int { return cmp.Compare(b.Bytes, a.Bytes) })
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(again.opts.Jobs)
-	for _, p := range s.pairs {
-		left := len(p.Parts)
-		for i, part := range p.Parts {
-			g.Go(func() error {
-				if i == 0 {
-					again.event(verify.TableStarted{Table: s.name(p), Rows: p.Rows, Bytes: p.Bytes})
-				}
-				sum, bytes, err := again.part(ctx, s, p, part)
-				if ctx.Err() != nil {
-					return ctx.Err()
-				}
-				again.mu.Lock()
-				defer again.mu.Unlock()
-				left--
-				s.add(p.Name, sum, bytes, err)
-				if left == 0 {
-					again.compared(s, p)
-				}
-				return nil
-			})
-		}
-	}
-	return g.Wait()
-}
-
-// add counts a part in.
-func (s *rereadSide) add(table string, sum fingerprint.Sum, bytes int64, err error) {
-	t := s.of(table)
-	t.Now.Merge(sum)
-	t.Bytes += bytes
-	if err != nil {
-		s.fail(table, err)
-	}
-}
-
-// compared ends a table.
-func (again *rereading) compared(s *rereadSide, p *pair) {
-	t := s.of(p.Name)
-	if t.State == verify.Same && t.Then != t.Now {
-		t.State = verify.Different
-	}
-	again.tell(Rows{verify.TableCompared{Result: verify.TableResult{
-		Name: s.name(p), State: t.State, Problem: t.Problem, Expected: t.Then, Found: t.Now, Bytes: t.Bytes,
-	}}})
-}
-
-// name tells the table of one side from that of the other, in events.
-func (s *rereadSide) name(p *pair) string { return fmt.Sprintf("%s (%s)", p.Name, s.db.side) }
-
-func (again *rereading) event(e verify.Event) {
-	again.mu.Lock()
-	defer again.mu.Unlock()
-	again.tell(Rows{e})
-}
-
-// part reads a part and sums it up.
-func (again *rereading) part(ctx context.Context, s *rereadSide, p *pair, part verify.Part) (fingerprint.Sum, int64, error) {
-	columns := make([]fingerprint.Column, len(p.Columns))
-	for i, c := range p.Columns {
-		columns[i].Canon = c.Canon
-	}
-	stream := fingerprint.NewStream(columns)
-	told := &teller{w: stream, stream: stream, last: time.Now(), tell: func(rows, bytes int64) {
-		again.event(verify.RowsRead{Table: s.name(p), Rows: rows, Bytes: bytes})
-	}}
-	err := again.side(s.db.side).Stream(ctx, &p.Table, part, told)
-	if err == nil {
-		err = stream.End()
-	}
-	told.flush()
-	return stream.Sum(), stream.Bytes(), err
-}
-
-// teller tells a few times a second how much has passed.
-type teller struct {
-	w           io.Writer
-	stream      *fingerprint.Stream
-	last        time.Time
-	rows, bytes int64
-	tell        func(rows, bytes int64)
-}
-
-func (t *teller) Write(p []byte) (int, error) {
-	n, err := t.w.Write(p)
-	if time.Since(t.last) > 250*time.Millisecond {
-		t.flush()
-	}
-	return n, err
-}
-
-func (t *teller) flush() {
-	t.last = time.Now()
-	rows, bytes := t.stream.Sum().Rows, t.stream.Bytes()
-	if rows > t.rows || bytes > t.bytes {
-		t.tell(rows-t.rows, bytes-t.bytes)
-	}
-	t.rows, t.bytes = rows, bytes
 }
 
 // result is what became of the side.

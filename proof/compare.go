@@ -336,7 +336,7 @@ func (r *run) forms() []Form {
 				Expected: p.expected.fields[j].column, Found: p.found.fields[j].column, Type: c.Type, Key: c.Key,
 			})
 		}
-		if len(p.Parts) > 1 || p.Parts[0].Lower != "" || p.Parts[0].Upper != "" {
+		if len(p.Parts) > 1 || len(p.Parts) == 1 && (p.Parts[0].Lower != "" || p.Parts[0].Upper != "") {
 			f.Parts = slices.Clone(p.Parts)
 		}
 		forms[i] = f

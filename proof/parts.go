@@ -65,10 +65,7 @@ func (r *run) ranges(ctx context.Context, p *pair, size int64) ([]verify.Part, e
 	if err != nil {
 		return nil, err
 	}
-	for _, c := range list {
-		parts = append(parts, verify.Part(c))
-	}
-	return parts, nil
+	return partsOf(list), nil
 }
 
 // first is the only value of a bound; "" for an open end.
@@ -79,27 +76,23 @@ func first(b mysql.Bound) string {
 	return b[0]
 }
 
-// divide decides which parts of the tables are compared.
+// divide decides in which parts the tables are compared. A table of which all
+// rows are wanted is summed up first, by pieces that each side chooses for itself; parts that both have
+// are asked for only when it differs.
 func (r *run) divide(ctx context.Context) error {
-	size := r.opts.part
-	if size == 0 {
-		size = partBytes
-		if s := r.opts.Sample; s < 100 {
-			size = max(int64(partBytes*s/100), minPartBytes)
-		}
-	}
+	size := r.partSize()
+	whole := r.opts.Sample >= 100 && r.opts.SinceID <= 0
 	var kept []*pair
 	undivided := 0
 	for _, p := range r.pairs {
-		whole := verify.Part{Rows: p.Rows, Bytes: p.Bytes}
-		p.Parts = []verify.Part{whole}
-		if p.key[0] != "" {
-			parts, err := r.ranges(ctx, p, size)
-			if err != nil {
+		if whole {
+			if err := r.pieces(ctx, p, size); err != nil {
 				return err
 			}
-			p.Parts = since(parts, r.opts.SinceID)
-		} else if r.opts.SinceID > 0 {
+			kept = append(kept, p)
+			continue
+		}
+		if p.key[0] == "" && r.opts.SinceID > 0 {
 			r.left = append(r.left, LeftOut{
 				Table: p.Name, Side: BothSides, Counts: verify.Same,
 				Reason: "its key is not one column of whole numbers on both sides, by which newer rows could be told",
@@ -109,7 +102,11 @@ func (r *run) divide(ctx context.Context) error {
 		if p.key[0] == "" && p.Bytes > size {
 			undivided++
 		}
-		p.Parts = r.opts.sample(p.Name, p.Parts)
+		parts, err := r.parts(ctx, p, size)
+		if err != nil {
+			return err
+		}
+		p.Parts = r.opts.sample(p.Name, since(parts, r.opts.SinceID))
 		p.Rows, p.Bytes = 0, 0
 		for _, part := range p.Parts {
 			p.Rows, p.Bytes = p.Rows+part.Rows, p.Bytes+part.Bytes
@@ -121,6 +118,25 @@ func (r *run) divide(ctx context.Context) error {
 		r.notice("%s whose key is not one column of whole numbers cannot be divided, and are compared as a whole", plural(int64(undivided), "larger table"))
 	}
 	return nil
+}
+
+// partSize is the size of the parts of large tables, in bytes.
+func (r *run) partSize() int64 {
+	switch {
+	case r.opts.part != 0:
+		return r.opts.part
+	case r.opts.Sample < 100:
+		return max(int64(partBytes*r.opts.Sample/100), minPartBytes)
+	}
+	return partBytes
+}
+
+// parts are those in which both sides can read a table.
+func (r *run) parts(ctx context.Context, p *pair, size int64) ([]verify.Part, error) {
+	if p.key[0] == "" {
+		return []verify.Part{{Rows: p.Rows, Bytes: p.Bytes}}, nil
+	}
+	return r.ranges(ctx, p, size)
 }
 
 // since leaves out what is below an id.

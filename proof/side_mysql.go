@@ -103,8 +103,9 @@ func (s *mysqlSide) Stream(ctx context.Context, t *verify.Table, p verify.Part, 
 	}
 	selection := mysql.Selection{Where: where(mysql.QuoteIdent(s.keys[t.Name]), p)}
 	if selection.Where != "" {
-		if pk := h.table.PrimaryKey(); pk != nil {
-			selection.Index = pk.Name
+		// A range lies together in the order of this key; the server might prefer another index.
+		if key, ok := mysql.ChunkKeyOf(h.table); ok {
+			selection.Index = key.Index
 		}
 	}
 	job.Query = mysql.Select(h.table.Name, expressions, selection)
@@ -121,6 +122,9 @@ func (s *mysqlSide) Stream(ctx context.Context, t *verify.Table, p verify.Part, 
 
 // where is the predicate of a part; "" for all rows.
 func where(key string, p verify.Part) string {
+	if p.Own != "" {
+		return p.Own
+	}
 	var terms []string
 	if p.Lower != "" {
 		terms = append(terms, key+" >= "+p.Lower)
