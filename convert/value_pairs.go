@@ -3,6 +3,7 @@ package convert
 import (
 	"math"
 	"strings"
+	"sync"
 
 	"github.com/moodledb/moodledb/schema"
 )
@@ -123,7 +124,9 @@ func fractionInto(encode func(digits int) Encoder) func(src, dst schema.Type) Va
 }
 
 // pairings is the table of what fits what. What is not in it does not fit.
-func pairings() []pairing {
+var pairings = sync.OnceValue(allPairings)
+
+func allPairings() []pairing {
 	textual := []sourceKind{
 		kindText, kindJSON, kindInt, kindYear, kindDecimal, kindBinary,
 		kindDate, kindDatetime, kindTimestamp, kindTime, kindUUID, kindInet,
