@@ -89,6 +89,8 @@ type Options struct {
 	// buffer but not more often than every fifth of a second, and once at the end.
 	// It is called from a goroutine of Table's, never after Table has returned.
 	Progress func(rows, bytes int64)
+	// Unsummed has Table leave the fingerprint out: Result.Sum is zero then.
+	Unsummed bool
 }
 
 // Result is what was copied.
@@ -97,7 +99,8 @@ type Result struct {
 	Rows int64
 	// Bytes is the number of bytes sent to PostgreSQL.
 	Bytes int64
-	// Sum is the fingerprint of the rows as they were sent, in the columns of [Job.Fingerprint].
+	// Sum is the fingerprint of the rows as they were sent, in the columns of
+	// [Job.Fingerprint]; zero with [Options.Unsummed].
 	Sum fingerprint.Sum
 	// Touched lists what [Policy] did; nil when it did nothing. It must be closed.
 	Touched *Touched

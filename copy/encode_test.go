@@ -59,6 +59,26 @@ func TestEncodeIsWhatTableSends(t *testing.T) {
 	}
 }
 
+// TestUnsummed: without a fingerprint the same bytes are sent.
+func TestUnsummed(t *testing.T) {
+	src := mixed()
+	var summed, unsummed server
+	want, err := copy.Table(t.Context(), src, &summed, job(t), copy.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := copy.Table(t.Context(), src, &unsummed, job(t), copy.Options{Unsummed: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want.Sum.Rows == 0 || got.Sum != (fingerprint.Sum{}) || got.Rows != want.Rows || got.Bytes != want.Bytes {
+		t.Errorf("%+v, want what is in %+v without the sum", got, want)
+	}
+	if !bytes.Equal(summed.got.Bytes(), unsummed.got.Bytes()) {
+		t.Error("the bytes differ")
+	}
+}
+
 // TestSumIsOfTheCanonicalForm: what PostgreSQL stores otherwise has the sum of what it stores.
 func TestSumIsOfTheCanonicalForm(t *testing.T) {
 	of := func(target, value string) fingerprint.Sum {

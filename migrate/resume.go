@@ -76,6 +76,13 @@ func (m *maker) planResume(ctx context.Context) error {
 			Hint:    "give the flags that it was started with, or start over",
 		})
 	}
+	if record.Verify == string(VerifyNone) && p.verifies() && record.State != postgres.RunPreparing {
+		m.find(Finding{
+			Code: "resume-unverified", Severity: Blocker, Object: p.Load,
+			Message: fmt.Sprintf("run %d copies without verification, so that what it has copied has no fingerprints to compare with", record.ID),
+			Hint:    "give --verify none, and compare both databases with 'moodledb verify' afterwards; or start over with --replace or --truncate",
+		})
+	}
 	contents, err := m.target.RunContents(ctx, record.ID)
 	p.loads = contents.Tables
 	return err

@@ -371,7 +371,7 @@ const smallBuffer = 64 << 10
 func (r *run) copyOptions() copy.Options {
 	const buffers = 4
 	size := r.plan.Memory / 4 / int64(r.plan.Jobs) / buffers
-	return copy.Options{Buffer: int(min(max(size, 64<<10), 256<<10)), Buffers: buffers}
+	return copy.Options{Buffer: int(min(max(size, 64<<10), 256<<10)), Buffers: buffers, Unsummed: !r.plan.verifies()}
 }
 
 // copyError adds a hint to an error of package copy, unless a row is at fault:

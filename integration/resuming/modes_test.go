@@ -19,7 +19,7 @@ func TestResume(t *testing.T) {
 	base := resumeSource(t, rig.LoggingSource(t, rig.FirstSource()), rig.FirstTarget())
 	for name, test := range map[string]func(*testing.T, *rig.Pair){
 		"modes": resumeModes, "at the end": resumeAtTheEnd, "several times": resumeSeveralTimes,
-		"other sizes": resumeOtherSizes, "refused": resumeRefused,
+		"other sizes": resumeOtherSizes, "unverified": resumeUnverified, "refused": resumeRefused,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, base.WithTarget(t)) })
 	}
@@ -206,6 +206,39 @@ func resumeOtherSizes(t *testing.T, base *rig.Pair) {
 			}
 			p.Kept(t, before, w)
 			p.Whole(t, w)
+		})
+	}
+}
+
+// resumeUnverified: what was copied without verification has no fingerprint, and is not taken for verified.
+func resumeUnverified(t *testing.T, base *rig.Pair) {
+	t.Helper()
+	resume := resumeOptions(t)
+	resume.Resume = true
+	without := resume
+	without.Verify = migrate.VerifyNone
+	for _, first := range []migrate.VerifyMode{migrate.VerifyNone, migrate.VerifyAll} {
+		t.Run("begun with "+string(first), func(t *testing.T) {
+			p := base.WithTarget(t)
+			opts := resumeOptions(t)
+			opts.Verify = first
+			p.Stop(t, opts, halfOfBig)
+			if first == migrate.VerifyAll {
+				p.Stop(t, without, rig.AtStep("add constraints"))
+			}
+			w := p.Attempt(t, resume, nil)
+			if w.Err == nil || !strings.Contains(w.Err.Error(), "resume-unverified") || !strings.Contains(w.Err.Error(), "--verify none") {
+				t.Errorf("with verification: error %v", w.Err)
+			}
+			if w = p.Attempt(t, without, nil); w.Err != nil {
+				t.Fatal(w.Err)
+			}
+			p.Whole(t, w)
+			for i := range w.Result.Tables {
+				if x := &w.Result.Tables[i]; x.Verified || first == migrate.VerifyNone && x.Sum.Rows != 0 {
+					t.Errorf("table %s: verified %v, sum %s", x.Name, x.Verified, x.Sum)
+				}
+			}
 		})
 	}
 }
