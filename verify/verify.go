@@ -67,7 +67,7 @@ type Part struct {
 
 // Options tune [Compare]. The zero value means our own choice.
 type Options struct {
-	// Jobs is how many parts are compared at once; 0 means 2.
+	// Jobs is how many parts of each side are read at once; 0 means 2.
 	Jobs int
 	// MaxDifferences is how many differences are listed for each table; 0 means 20, negative none. All are counted.
 	MaxDifferences int

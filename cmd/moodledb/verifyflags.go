@@ -48,7 +48,7 @@ func (f *verifyFlags) register(flags *pflag.FlagSet) {
 	flags.StringVar(&f.sample, "sample", "100%", "compare this `share` of the parts of large tables, such as 5%, and at least one part of each table")
 	flags.Uint64Var(&f.seed, "seed", 0, "`number` that chooses the sample (default: another one each time; the report names it)")
 	flags.Int64Var(&f.sinceID, "since-id", 0, "compare only rows whose `id` is not less, in tables that have such a key")
-	flags.IntVar(&f.jobs, "jobs", 0, "parts compared at once, each with a session on either side (default: by the number of cores)")
+	flags.IntVar(&f.jobs, "jobs", 0, "parts read at once on each side (default: by the number of cores)")
 	flags.StringVar(&f.memory, "memory", "256MiB", "upper bound of the memory that the program allocates, as a `size`")
 	flags.IntVar(&f.maxDifferences, "max-differences", 20, "how many differing rows of each table are listed; all are counted")
 	flags.BoolVar(&f.mask, "mask", false, "hide the values of rows that differ, but for those of keys")
