@@ -9,45 +9,56 @@ import (
 	"github.com/moodledb/moodledb/report"
 )
 
-// jsonLines writes each event, and the state once a second, as a line of JSON.
-type jsonLines struct {
-	tr   *tracker
-	stop func()
+// jsonStream writes lines of JSON: the state once a second, and how the work has ended.
+type jsonStream struct {
+	// progress says how far the work is, now the time.
+	progress func() report.Progress
+	now      func() time.Time
+	stop     func()
 
 	mu sync.Mutex
 	w  io.Writer
 }
 
-func newJSONLines(w io.Writer, tr *tracker) *jsonLines {
-	l := &jsonLines{w: w, tr: tr}
-	l.stop = every(time.Second, l.tick)
-	return l
+func newJSONStream(w io.Writer, progress func() report.Progress, now func() time.Time) *jsonStream {
+	s := &jsonStream{w: w, progress: progress, now: now}
+	s.stop = every(time.Second, s.tick)
+	return s
 }
 
-// An error of writing is passed over here as it is in lines: whoever has
-// closed the other end does not want to know, and the run goes on.
-func (l *jsonLines) handle(e migrate.Event) {
-	l.tr.handle(e)
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	_ = report.EventLine(l.w, l.tr.now(), e)
+// write writes a line. An error of writing is passed over here as it is in lines: whoever has
+// closed the other end does not want to know, and the work goes on.
+func (s *jsonStream) write(line func(io.Writer) error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_ = line(s.w)
 }
 
 // tick writes the state once there is work.
-func (l *jsonLines) tick() {
-	p := l.tr.progress()
-	if p.Elapsed == 0 {
-		return
+func (s *jsonStream) tick() {
+	p := s.progress()
+	if p.Elapsed > 0 {
+		s.write(func(w io.Writer) error { return report.ProgressLine(w, s.now(), &p) })
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	_ = report.ProgressLine(l.w, l.tr.now(), &p)
 }
 
-func (l *jsonLines) close(err error) {
-	l.stop()
-	l.tick()
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	_ = report.EndedLine(l.w, l.tr.now(), err)
+func (s *jsonStream) close(err error) {
+	s.stop()
+	s.tick()
+	s.write(func(w io.Writer) error { return report.EndedLine(w, s.now(), err) })
+}
+
+// jsonLines writes each event of a migration, and what a [jsonStream] writes.
+type jsonLines struct {
+	*jsonStream
+	tr *tracker
+}
+
+func newJSONLines(w io.Writer, tr *tracker) *jsonLines {
+	return &jsonLines{newJSONStream(w, tr.progress, tr.now), tr}
+}
+
+func (l *jsonLines) handle(e migrate.Event) {
+	l.tr.handle(e)
+	l.write(func(w io.Writer) error { return report.EventLine(w, l.tr.now(), e) })
 }

@@ -30,10 +30,15 @@ func newLines(w io.Writer, tr *tracker) *lines {
 	return l
 }
 
-// tick writes the state when it is time for it: each five seconds at first, each minute of a long run.
+// linePause is the time between two lines of the state: five seconds at first, a minute in a long run.
+func linePause(elapsed time.Duration) time.Duration {
+	return min(max(elapsed/20, 5*time.Second), time.Minute)
+}
+
+// tick writes the state when it is time for it.
 func (l *lines) tick() {
 	p := l.tr.progress()
-	pause := min(max(p.Elapsed/20, 5*time.Second), time.Minute)
+	pause := linePause(p.Elapsed)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.tr.now()

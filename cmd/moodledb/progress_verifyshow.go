@@ -9,7 +9,6 @@ import (
 	"github.com/dustin/go-humanize"
 	"github.com/dustin/go-humanize/english"
 	"github.com/vbauerster/mpb/v8"
-	"github.com/vbauerster/mpb/v8/decor"
 
 	"github.com/moodledb/moodledb/proof"
 	"github.com/moodledb/moodledb/report"
@@ -30,11 +29,9 @@ func newVerifyProgress(kind string, w io.Writer, tr *verifyTracker) verifyProgre
 	}
 	switch kind {
 	case progressBar:
-		return &verifyBars{w: w, tr: tr, tables: map[string]*mpb.Bar{}, sizes: map[string]int64{}}
+		return &verifyBars{barPool: barPool{w: w, progress: tr.progress}, tr: tr, tables: map[string]*mpb.Bar{}, sizes: map[string]int64{}}
 	case progressJSON:
-		l := &verifyJSONLines{w: w, tr: tr}
-		l.stop = every(time.Second, l.tick)
-		return l
+		return &verifyJSONLines{newJSONStream(w, tr.progress, tr.now), tr}
 	case progressNone:
 		return verifyQuiet{tr}
 	default:
@@ -95,7 +92,7 @@ type verifyLines struct {
 // tick writes the state when it is time for it, as that of lines does.
 func (l *verifyLines) tick() {
 	p := l.tr.progress()
-	pause := min(max(p.Elapsed/20, 5*time.Second), time.Minute)
+	pause := linePause(p.Elapsed)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.tr.now()
@@ -120,86 +117,21 @@ func (l *verifyLines) close(error) { l.stop() }
 
 // verifyJSONLines writes each event, and the state once a second, as a line of JSON.
 type verifyJSONLines struct {
-	tr   *verifyTracker
-	stop func()
-
-	mu sync.Mutex
-	w  io.Writer
+	*jsonStream
+	tr *verifyTracker
 }
 
-// An error of writing is passed over, as in lines: whoever has closed the other
-// end does not want to know, and the comparison goes on.
-func (l *verifyJSONLines) handle(e proof.Event) {
+func (l verifyJSONLines) handle(e proof.Event) {
 	l.tr.handle(e)
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	_ = report.VerifyEventLine(l.w, l.tr.now(), e)
-}
-
-// tick writes the state once there is work.
-func (l *verifyJSONLines) tick() {
-	p := l.tr.progress()
-	if p.Elapsed == 0 {
-		return
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	_ = report.ProgressLine(l.w, l.tr.now(), &p)
-}
-
-func (l *verifyJSONLines) close(err error) {
-	l.stop()
-	l.tick()
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	_ = report.EndedLine(l.w, l.tr.now(), err)
+	l.write(func(w io.Writer) error { return report.VerifyEventLine(w, l.tr.now(), e) })
 }
 
 // verifyBars draws a bar for the whole, and one for each large table that is being compared.
 type verifyBars struct {
-	w    io.Writer
-	tr   *verifyTracker
-	stop func()
-
-	mu     sync.Mutex
-	pool   *mpb.Progress
-	total  *mpb.Bar
+	barPool
+	tr     *verifyTracker
 	tables map[string]*mpb.Bar
 	sizes  map[string]int64
-	text   string
-}
-
-// start draws the bar of the whole, once there is work.
-func (b *verifyBars) start() {
-	if b.pool != nil {
-		return
-	}
-	options := []mpb.ContainerOption{mpb.WithOutput(b.w), mpb.WithRefreshRate(200 * time.Millisecond), mpb.WithAutoRefresh()}
-	if isTerminal(b.w) {
-		options = append(options, mpb.WithWidth(20))
-	}
-	b.pool = mpb.New(options...)
-	b.total = b.pool.New(barScale, mpb.BarStyle(), mpb.BarPriority(1<<20), named("total"),
-		mpb.AppendDecorators(decor.Any(func(decor.Statistics) string { return " " + b.lastText() })))
-	b.stop = every(500*time.Millisecond, b.tick)
-}
-
-// lastText is asked by the goroutine that draws, which must never wait for one
-// that waits for it: so it takes the lock for nothing but the text.
-func (b *verifyBars) lastText() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text
-}
-
-// tick draws the whole anew.
-func (b *verifyBars) tick() {
-	p := b.tr.progress()
-	text := barText(&p)
-	b.mu.Lock()
-	b.text = text
-	b.mu.Unlock()
-	b.total.SetCurrent(min(int64(p.Fraction*barScale), barScale-1))
 }
 
 func (b *verifyBars) handle(e proof.Event) {
@@ -216,8 +148,7 @@ func (b *verifyBars) handle(e proof.Event) {
 		b.start()
 		if e.Bytes >= largeTable {
 			b.sizes[e.Table] = e.Bytes
-			b.tables[e.Table] = b.pool.New(e.Bytes, mpb.BarStyle(), mpb.BarRemoveOnComplete(), named(e.Table),
-				mpb.AppendDecorators(decor.CountersKibiByte(" % .1f / % .1f")))
+			b.tables[e.Table] = b.bar(e.Table, e.Bytes, "")
 		}
 	case verify.RowsRead:
 		if bar := b.tables[e.Table]; bar != nil {
@@ -228,30 +159,6 @@ func (b *verifyBars) handle(e proof.Event) {
 	}
 }
 
-// say writes a line above the bars.
-func (b *verifyBars) say(line string) {
-	if b.pool == nil {
-		fmt.Fprintln(b.w, line)
-		return
-	}
-	// The pool is closed between writes only by close.
-	_, _ = io.WriteString(b.pool, line+"\n")
-}
-
 func (b *verifyBars) close(err error) {
-	if b.pool == nil {
-		return
-	}
-	b.stop()
-	b.tick()
-	for name := range b.tables {
-		drop(b.tables, name)
-	}
-	if err == nil {
-		b.total.SetCurrent(barScale)
-	} else {
-		b.total.Abort(false)
-	}
-	b.pool.Wait()
-	b.pool = nil
+	b.end(err, func() { dropAll(b.tables) })
 }
