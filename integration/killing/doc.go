@@ -1,3 +1,3 @@
-// Package killing holds the tests of kills: of the program, of the servers, of their sessions and of the network.
+// Package killing holds the tests of the program that is killed at random moments.
 // They have the build tag integration.
 package killing

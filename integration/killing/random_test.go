@@ -43,7 +43,7 @@ func TestKilledAtRandom(t *testing.T) {
 		}
 	}
 	t.Logf("KILL_SEED=%d", seed)
-	bin, code := rig.Binary(t), killCode(t)
+	bin, code := rig.Binary(t), rig.MixedCode(t)
 	n := kills
 	for _, flavours := range flavourPairs() {
 		t.Run(flavours[0]+" to "+flavours[1], func(t *testing.T) {
@@ -51,7 +51,7 @@ func TestKilledAtRandom(t *testing.T) {
 			k := &killer{bin: bin, code: code, rnd: rnd, phases: map[string]int{}, steps: map[string]int{}, modes: map[string]int{}}
 			k.source, k.target = rig.LoggingSource(t, flavours[0]), testdb.Get(t, flavours[1])
 			k.sourceURL = k.source.Database(t)
-			k.source.Exec(t, k.sourceURL, killTables(rnd)...)
+			k.source.Exec(t, k.sourceURL, rig.MixedTables(rnd)...)
 			k.all(t, n)
 		})
 		n = killsOther
@@ -93,15 +93,15 @@ type killMode struct {
 	args   []string
 	schema string
 	// ready prepares the target.
-	ready func(t *testing.T, k *killer, w *watched)
+	ready func(t *testing.T, k *killer, w *rig.Watched)
 	// written says that the source is written to between attempts.
 	written bool
 	share   int
 }
 
 func killModes() []killMode {
-	site := func(t *testing.T, k *killer, w *watched) { k.target.Exec(t, w.TargetURL, "CREATE SCHEMA site") }
-	tables := func(t *testing.T, k *killer, w *watched) {
+	site := func(t *testing.T, k *killer, w *rig.Watched) { k.target.Exec(t, w.TargetURL, "CREATE SCHEMA site") }
+	tables := func(t *testing.T, k *killer, w *rig.Watched) {
 		if o := rig.RunBinary(t, k.bin, k.args(w)...); o.Code != 0 {
 			t.Fatalf("make the tables: exit %d\n%s", o.Code, o.Stderr)
 		}
@@ -117,9 +117,9 @@ func killModes() []killMode {
 	}
 }
 
-func (k *killer) args(w *watched, more ...string) []string {
+func (k *killer) args(w *rig.Watched, more ...string) []string {
 	return append([]string{
-		"migrate", "--code", k.code, "--from", w.productURL, "--to", w.TargetURL, "--chunk", "64KiB", "--jobs", "3", "--progress", "json",
+		"migrate", "--code", k.code, "--from", w.ProductURL, "--to", w.TargetURL, "--chunk", "64KiB", "--jobs", "3", "--progress", "json",
 	}, more...)
 }
 
@@ -211,10 +211,10 @@ type baseline struct {
 }
 
 // fresh is an empty target.
-func (k *killer) fresh(t *testing.T, m killMode) *watched {
+func (k *killer) fresh(t *testing.T, m killMode) *rig.Watched {
 	t.Helper()
 	p := &rig.Pair{SourceServer: k.source, TargetServer: k.target, SourceURL: k.sourceURL, TargetURL: k.target.Database(t)}
-	w := watch(t, p)
+	w := rig.Watch(t, p)
 	if m.ready != nil {
 		m.ready(t, k, w)
 	}
@@ -233,25 +233,25 @@ func (k *killer) undisturbed(t *testing.T, m killMode) baseline {
 	}
 	b.events = strings.Count(o.Stderr, "\n")
 	b.schema = k.schema(t, w, m)
-	chunks := rig.QueryStrings(t, w.to, "SELECT table_name || ' ' || count(*) FROM moodledb.run_chunk GROUP BY table_name ORDER BY 1")
+	chunks := rig.QueryStrings(t, w.To, "SELECT table_name || ' ' || count(*) FROM moodledb.run_chunk GROUP BY table_name ORDER BY 1")
 	t.Logf("undisturbed: %s, %d events, chunks %q", b.took.Round(time.Millisecond), b.events, chunks)
 	for _, name := range []string{"mdl_big", "mdl_pair", "mdl_word"} {
 		if !slices.ContainsFunc(chunks, func(s string) bool { return strings.HasPrefix(s, name+" ") }) {
 			t.Errorf("table %q is not divided", name)
 		}
 	}
-	w.compareDigests(t, m.schema)
+	w.CompareDigests(t, m.schema)
 	return b
 }
 
 // schema is the published schema with its sequences' values.
-func (k *killer) schema(t *testing.T, w *watched, m killMode) []string {
+func (k *killer) schema(t *testing.T, w *rig.Watched, m killMode) []string {
 	t.Helper()
 	list := rig.Statements(k.target.Dump(t, w.TargetURL, "--schema-only", "--schema="+m.schema))
 	if m.written {
 		return list // the values move on with the source
 	}
-	return append(list, rig.QueryStrings(t, w.to, "SELECT sequencename || ' ' || coalesce(last_value, 0) FROM pg_sequences WHERE schemaname = $1 ORDER BY 1", m.schema)...)
+	return append(list, rig.QueryStrings(t, w.To, "SELECT sequencename || ' ' || coalesce(last_value, 0) FROM pg_sequences WHERE schemaname = $1 ORDER BY 1", m.schema)...)
 }
 
 // run is one migration, which is killed and resumed until it ends.
@@ -261,8 +261,8 @@ func (k *killer) run(t *testing.T, m killMode, wanted int, undisturbed baseline)
 	schemaID := int64(0)
 	late := 0
 	for {
-		last := w.lastRun(t)
-		if last != nil && last.state == "done" {
+		last := w.LastRun(t)
+		if last != nil && last.State == "done" {
 			break // it was killed after its last commit
 		}
 		args := k.args(w, m.args...)
@@ -288,14 +288,14 @@ func (k *killer) run(t *testing.T, m killMode, wanted int, undisturbed baseline)
 		}
 		// Half of the resumptions do not wait for the servers to notice.
 		if k.rnd.IntN(2) == 0 {
-			w.quiet(t)
-			last = w.lastRun(t)
-			if last != nil && last.state != "done" {
-				w.checkLedger(t, last, last.load)
+			w.Quiet(t)
+			last = w.LastRun(t)
+			if last != nil && last.State != "done" {
+				w.CheckLedger(t, last, last.Load)
 			}
 		}
-		last = w.lastRun(t)
-		phase := w.phase(t, last)
+		last = w.LastRun(t)
+		phase := phase(t, w, last)
 		k.phases[phase]++
 		k.modes[m.name]++
 		if phase == "handing over" {
@@ -304,10 +304,10 @@ func (k *killer) run(t *testing.T, m killMode, wanted int, undisturbed baseline)
 		if last == nil {
 			k.early++
 		}
-		if !m.written && last != nil && last.state != "preparing" && last.state != "done" {
-			now := w.committed(t, last)
-			k.notAgain(t, kept, now, schemaID, last.schemaID)
-			kept, schemaID = now, last.schemaID
+		if !m.written && last != nil && last.State != "preparing" && last.State != "done" {
+			now := w.Committed(t, last)
+			k.notAgain(t, kept, now, schemaID, last.SchemaID)
+			kept, schemaID = now, last.SchemaID
 		}
 		if m.written && phase != "done" && k.rnd.IntN(2) == 0 {
 			k.writes++
@@ -317,24 +317,24 @@ func (k *killer) run(t *testing.T, m killMode, wanted int, undisturbed baseline)
 			t.Fatalf("after a kill while %s:\n%s", phase, o.Stderr)
 		}
 	}
-	w.quiet(t)
-	last := w.lastRun(t)
-	if last == nil || last.state != "done" {
+	w.Quiet(t)
+	last := w.LastRun(t)
+	if last == nil || last.State != "done" {
 		t.Fatalf("the last run of the ledger is %+v", last)
 	}
-	w.checkLedger(t, last, m.schema)
+	w.CheckLedger(t, last, m.schema)
 	if !m.written {
-		k.notAgain(t, kept, w.committed(t, last), 0, 0)
+		k.notAgain(t, kept, w.Committed(t, last), 0, 0)
 	}
 	if k.killed >= wanted {
 		w.CompareAll(t, m.schema, "mdl_")
 	} else {
-		w.compareDigests(t, m.schema)
+		w.CompareDigests(t, m.schema)
 	}
 	if diff := cmp.Diff(undisturbed.schema, k.schema(t, w, m)); diff != "" {
 		t.Errorf("the schema differs (-undisturbed +killed):\n%s", diff)
 	}
-	left := rig.QueryStrings(t, w.to, "SELECT nspname FROM pg_namespace WHERE nspname !~ '^(pg_|information_schema)' AND nspname NOT IN ('public', 'site', 'moodledb')")
+	left := rig.QueryStrings(t, w.To, "SELECT nspname FROM pg_namespace WHERE nspname !~ '^(pg_|information_schema)' AND nspname NOT IN ('public', 'site', 'moodledb')")
 	if len(left) > 0 {
 		t.Errorf("schemas are left: %q", left)
 	}

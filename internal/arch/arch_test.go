@@ -43,6 +43,7 @@ func layers() map[string]int {
 
 		"integration/diffing":      testsOnly,
 		"integration/killing":      testsOnly,
+		"integration/losing":       testsOnly,
 		"integration/resuming":     testsOnly,
 		"integration/verifying":    testsOnly,
 		"integration/internal/rig": testsOnly,

@@ -1,6 +1,6 @@
 //go:build integration
 
-package killing
+package losing
 
 import (
 	"context"
@@ -22,7 +22,7 @@ import (
 
 // networked is a pair whose product goes through a proxy at either end.
 type networked struct {
-	*watched
+	*rig.Watched
 	toSource, toTarget *proxy
 	opts               migrate.Options
 	want               []string
@@ -30,10 +30,10 @@ type networked struct {
 
 func newNetworked(t *testing.T) *networked {
 	t.Helper()
-	p := killPair(t, rig.LoggingSource(t, rig.FirstSource()), testdb.Get(t, rig.FirstTarget()), rand.New(rand.NewPCG(6, 7)))
+	p := rig.MixedPair(t, rig.LoggingSource(t, rig.FirstSource()), testdb.Get(t, rig.FirstTarget()), rand.New(rand.NewPCG(6, 7)))
 	p.Open(t)
-	n := &networked{watched: watch(t, p), opts: migrate.Options{Site: rig.LoadCode(t, killCode(t)), Chunk: migrate.MinChunk, Jobs: 3}}
-	n.want = n.baseline(t, n.opts)
+	n := &networked{Watched: rig.Watch(t, p), opts: migrate.Options{Site: rig.LoadCode(t, rig.MixedCode(t)), Chunk: migrate.MinChunk, Jobs: 3}}
+	n.want = baseline(t, n.Watched, n.opts)
 	n.toSource, n.toTarget = through(t, n.SourceServer), through(t, n.TargetServer)
 	return n
 }
@@ -44,9 +44,9 @@ func (n *networked) fresh(t *testing.T) {
 	n.Target.Close()
 	_ = n.Source.Close()
 	n.TargetURL = n.TargetServer.Database(t)
-	n.to = n.TargetServer.SQL(t, n.TargetURL)
-	n.to.SetMaxOpenConns(1)
-	if err := n.to.Ping(); err != nil {
+	n.To = n.TargetServer.SQL(t, n.TargetURL)
+	n.To.SetMaxOpenConns(1)
+	if err := n.To.Ping(); err != nil {
 		t.Fatal(err)
 	}
 	n.reopen(t)
@@ -55,7 +55,7 @@ func (n *networked) fresh(t *testing.T) {
 func (n *networked) reopen(t *testing.T) {
 	t.Helper()
 	var err error
-	if n.Source, err = mysql.Open(t.Context(), rig.Parse(t, n.toSource.url(t, n.productURL))); err != nil {
+	if n.Source, err = mysql.Open(t.Context(), rig.Parse(t, n.toSource.url(t, n.ProductURL))); err != nil {
 		t.Fatal(err)
 	}
 	if n.Target, err = postgres.Open(t.Context(), rig.Parse(t, n.toTarget.url(t, n.TargetURL))); err != nil {
@@ -71,18 +71,18 @@ func (n *networked) closed(t *testing.T, before goleak.Option) {
 	n.toSource.heal()
 	n.toTarget.heal()
 	goleak.VerifyNone(t, before)
-	n.quiet(t)
+	n.Quiet(t)
 }
 
 // equal fails the test unless the run into the target is done and complete.
 func (n *networked) equal(t *testing.T) {
 	t.Helper()
-	last := n.lastRun(t)
-	if last == nil || last.state != "done" {
+	last := n.LastRun(t)
+	if last == nil || last.State != "done" {
 		t.Fatalf("the last run of the ledger is %+v", last)
 	}
-	n.checkLedger(t, last, "public")
-	n.compareDigests(t, "public")
+	n.CheckLedger(t, last, "public")
+	n.CompareDigests(t, "public")
 	if diff := cmp.Diff(n.want, rig.Statements(n.TargetServer.Dump(t, n.TargetURL, "--schema-only", "--schema=public"))); diff != "" {
 		t.Errorf("the schema differs (-undisturbed +disturbed):\n%s", diff)
 	}
@@ -149,7 +149,7 @@ func TestNetworkToTarget(t *testing.T) {
 			disturb := tc.disturb(n)
 			var told []string
 			began := time.Now()
-			_, err := n.run(t.Context(), n.opts, func(e migrate.Event) {
+			_, err := run(t.Context(), n.Watched, n.opts, func(e migrate.Event) {
 				switch e := e.(type) {
 				case migrate.Retrying:
 					told = append(told, fmt.Sprintf("%s again in %s: %v", e.What, e.Wait.Round(time.Millisecond), e.Err))
@@ -196,7 +196,7 @@ func TestNetworkGone(t *testing.T) {
 			defer cancel()
 			done := false
 			var since time.Time
-			_, err := n.run(ctx, opts, func(e migrate.Event) {
+			_, err := run(ctx, n.Watched, opts, func(e migrate.Event) {
 				if _, ok := e.(migrate.TableCopied); ok && !done {
 					done, since = true, time.Now()
 					tc.disturb(n)
@@ -216,7 +216,7 @@ func TestNetworkGone(t *testing.T) {
 			n.closed(t, before)
 			n.reopen(t)
 			opts.Resume = true
-			if _, err := n.run(t.Context(), opts, func(migrate.Event) {}); err != nil {
+			if _, err := run(t.Context(), n.Watched, opts, func(migrate.Event) {}); err != nil {
 				t.Fatal(err)
 			}
 			n.closed(t, before)
@@ -249,7 +249,7 @@ func TestNetworkToSource(t *testing.T) {
 			n.fresh(t)
 			before := goleak.IgnoreCurrent()
 			done := false
-			_, err := n.run(t.Context(), n.opts, func(e migrate.Event) {
+			_, err := run(t.Context(), n.Watched, n.opts, func(e migrate.Event) {
 				if _, ok := e.(migrate.TableCopied); ok && !done {
 					done = true
 					tc.disturb(n)

@@ -1,6 +1,6 @@
 //go:build integration
 
-package killing
+package losing
 
 import (
 	"bytes"

@@ -1,6 +1,6 @@
 //go:build integration
 
-package killing
+package rig
 
 import (
 	"database/sql"
@@ -13,12 +13,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/moodledb/moodledb/integration/internal/rig"
 	"github.com/moodledb/moodledb/postgres"
 )
-
-// This file looks at what a killed run has left, and at what it has become in
-// the end, without the product's own code.
 
 // digest is the number of a table's rows and a sum of their hashes.
 type digest struct {
@@ -28,12 +24,12 @@ type digest struct {
 
 // digests asks a side for the digests of tables, by their names at the source.
 // Both sides spell values alike: see cellRules.
-func digests(t *testing.T, source, target rig.Side, tables []string, atTarget bool) map[string]digest {
+func digests(t *testing.T, source, target Side, tables []string, atTarget bool) map[string]digest {
 	t.Helper()
 	var queries []string
 	for _, name := range tables {
 		var cells []string
-		for _, c := range rig.SourceColumns(t, source.DB, name) {
+		for _, c := range SourceColumns(t, source.DB, name) {
 			expression, quoted := c.Source, "`"+c.Name+"`"
 			if atTarget {
 				expression, quoted = c.Target, `"`+c.Name+`"`
@@ -57,7 +53,7 @@ func digests(t *testing.T, source, target rig.Side, tables []string, atTarget bo
 	}
 	out := map[string]digest{}
 	for part := range slices.Chunk(queries, 50) {
-		rows, err := db.Query(strings.Join(part, "\nUNION ALL "))
+		rows, err := db.QueryContext(t.Context(), strings.Join(part, "\nUNION ALL "))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -77,21 +73,21 @@ func digests(t *testing.T, source, target rig.Side, tables []string, atTarget bo
 	return out
 }
 
-// watched is a pair with pools of the test's own, by which it looks at both ends.
-type watched struct {
-	*rig.Pair
-	from, to *sql.DB
+// Watched is a pair with pools of the test's own, by which it looks at both ends.
+type Watched struct {
+	*Pair
+	From, To *sql.DB
 	// productURL is the source for the product, whose sessions are told by the account.
-	productURL string
+	ProductURL string
 }
 
 // productUser is the product's account at the source.
 const productUser = "product"
 
-// watch opens the pools. The source must be a server of the test's own.
-func watch(t *testing.T, p *rig.Pair) *watched {
+// Watch opens the pools. The source must be a server of the test's own.
+func Watch(t *testing.T, p *Pair) *Watched {
 	t.Helper()
-	w := &watched{Pair: p, from: p.SourceServer.SQL(t, p.SourceURL), to: p.TargetServer.SQL(t, p.TargetURL)}
+	w := &Watched{Pair: p, From: p.SourceServer.SQL(t, p.SourceURL), To: p.TargetServer.SQL(t, p.TargetURL)}
 	p.SourceServer.Exec(t, p.SourceURL, "CREATE USER IF NOT EXISTS '"+productUser+"'@'%' IDENTIFIED BY 'Secret.123'",
 		"GRANT ALL PRIVILEGES ON *.* TO '"+productUser+"'@'%'")
 	u, err := url.Parse(p.SourceURL)
@@ -99,11 +95,11 @@ func watch(t *testing.T, p *rig.Pair) *watched {
 		t.Fatal(err)
 	}
 	u.User = url.UserPassword(productUser, "Secret.123")
-	w.productURL = u.String()
+	w.ProductURL = u.String()
 	// One connection each, so that a goroutine more is the product's.
-	for _, pool := range []*sql.DB{w.from, w.to} {
+	for _, pool := range []*sql.DB{w.From, w.To} {
 		pool.SetMaxOpenConns(1)
-		if err := pool.Ping(); err != nil {
+		if err := pool.PingContext(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -111,17 +107,17 @@ func watch(t *testing.T, p *rig.Pair) *watched {
 }
 
 // sourceTables lists the tables of the source.
-func (p *watched) sourceTables(t *testing.T) []string {
+func (p *Watched) sourceTables(t *testing.T) []string {
 	t.Helper()
-	return rig.QueryStrings(t, p.from,
+	return QueryStrings(t, p.From,
 		"SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE() AND table_type = 'BASE TABLE' ORDER BY 1")
 }
 
-// compareDigests fails the test unless every table of a schema has the source's rows.
-func (p *watched) compareDigests(t *testing.T, schema string) {
+// CompareDigests fails the test unless every table of a schema has the source's rows.
+func (p *Watched) CompareDigests(t *testing.T, schema string) {
 	t.Helper()
-	from := rig.Side{DB: p.from}
-	to := rig.Side{DB: p.to, Schema: schema}
+	from := Side{DB: p.From}
+	to := Side{DB: p.To, Schema: schema}
 	tables := p.sourceTables(t)
 	want, got := digests(t, from, to, tables, false), digests(t, from, to, tables, true)
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(digest{})); diff != "" {
@@ -129,31 +125,31 @@ func (p *watched) compareDigests(t *testing.T, schema string) {
 	}
 }
 
-// ledgerRun is the last run of the ledger into a schema.
-type ledgerRun struct {
-	id       int64
-	state    string
-	load     string
-	attempts int
+// LedgerRun is the last run of the ledger into a schema.
+type LedgerRun struct {
+	ID       int64
+	State    string
+	Load     string
+	Attempts int
 	// schemaID tells a schema from another one of the same name; 0 when there is none.
-	schemaID int64
+	SchemaID int64
 }
 
-// lastRun reads the last run of the ledger; nil when there is none.
-func (p *watched) lastRun(t *testing.T) *ledgerRun {
+// LastRun reads the last run of the ledger; nil when there is none.
+func (p *Watched) LastRun(t *testing.T) *LedgerRun {
 	t.Helper()
-	db := p.to
+	db := p.To
 	var there bool
-	if err := db.QueryRow("SELECT to_regclass('moodledb.run') IS NOT NULL").Scan(&there); err != nil {
+	if err := db.QueryRowContext(t.Context(), "SELECT to_regclass('moodledb.run') IS NOT NULL").Scan(&there); err != nil {
 		t.Fatal(err)
 	}
 	if !there {
 		return nil
 	}
-	var r ledgerRun
-	err := db.QueryRow(`SELECT r.id, r.state, r.load_schema, r.attempts, coalesce(n.oid::bigint, 0)
+	var r LedgerRun
+	err := db.QueryRowContext(t.Context(), `SELECT r.id, r.state, r.load_schema, r.attempts, coalesce(n.oid::bigint, 0)
 FROM moodledb.run r LEFT JOIN pg_namespace n ON n.nspname = r.load_schema ORDER BY r.id DESC LIMIT 1`).
-		Scan(&r.id, &r.state, &r.load, &r.attempts, &r.schemaID)
+		Scan(&r.ID, &r.State, &r.Load, &r.Attempts, &r.SchemaID)
 	if err == sql.ErrNoRows {
 		return nil
 	}
@@ -163,45 +159,17 @@ FROM moodledb.run r LEFT JOIN pg_namespace n ON n.nspname = r.load_schema ORDER 
 	return &r
 }
 
-// phase says how far a run is, in one word.
-func (p *watched) phase(t *testing.T, r *ledgerRun) string {
-	t.Helper()
-	switch {
-	case r == nil:
-		return "not begun"
-	case r.state == "preparing" || r.state == "done":
-		return r.state
-	}
-	var waiting, copied, unverified int
-	err := p.to.QueryRow(`SELECT count(*) FILTER (WHERE state = 'waiting'), count(*) FILTER (WHERE state = 'copied'), count(*) FILTER (WHERE state = 'done' AND copies)
-FROM moodledb.run_table WHERE run = $1`, r.id).Scan(&waiting, &copied, &unverified)
-	if err != nil {
-		t.Fatal(err)
-	}
-	switch {
-	case waiting > 0 && copied == 0:
-		return "copying"
-	case waiting > 0:
-		return "copying and building"
-	case copied > 0:
-		return "building"
-	case unverified > 0:
-		return "verifying"
-	}
-	return "handing over"
-}
-
-// committed is what the ledger has as copied, with the time that it took: what
+// Committed is what the ledger has as copied, with the time that it took: what
 // is copied again has another number, or took another time.
-func (p *watched) committed(t *testing.T, r *ledgerRun) []string {
+func (p *Watched) Committed(t *testing.T, r *LedgerRun) []string {
 	t.Helper()
-	return rig.QueryStrings(t, p.to, `
+	return QueryStrings(t, p.To, `
 SELECT format('chunk %s of %s: %s rows in %s', id, table_name, copied_rows, copy_seconds) FROM moodledb.run_chunk WHERE run = $1 AND done
 UNION ALL
 SELECT format('table %s: %s rows in %s', table_name, copied_rows, copy_seconds) FROM moodledb.run_table WHERE run = $1 AND state <> 'waiting'
 UNION ALL
 SELECT format('build %s of %s in %s', name, table_name, seconds) FROM moodledb.run_build WHERE run = $1
-ORDER BY 1`, r.id)
+ORDER BY 1`, r.ID)
 }
 
 // chunkRow is a part of a table in the ledger.
@@ -212,15 +180,15 @@ type chunkRow struct {
 	rows         int64
 }
 
-// checkLedger fails the test unless what the ledger of a run says is what is in
+// CheckLedger fails the test unless what the ledger of a run says is what is in
 // the schema. No session of the product may be at work.
-func (p *watched) checkLedger(t *testing.T, r *ledgerRun, schema string) {
+func (p *Watched) CheckLedger(t *testing.T, r *LedgerRun, schema string) {
 	t.Helper()
-	if r == nil || r.state == "preparing" {
+	if r == nil || r.State == "preparing" {
 		return
 	}
-	db := p.to
-	rows, err := db.Query("SELECT table_name, lower_bound::text, upper_bound::text, done, copied_rows FROM moodledb.run_chunk WHERE run = $1 ORDER BY id", r.id)
+	db := p.To
+	rows, err := db.QueryContext(t.Context(), "SELECT table_name, lower_bound::text, upper_bound::text, done, copied_rows FROM moodledb.run_chunk WHERE run = $1 ORDER BY id", r.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -244,7 +212,7 @@ func (p *watched) checkLedger(t *testing.T, r *ledgerRun, schema string) {
 		}
 	}
 	states := map[string]string{}
-	for _, line := range rig.QueryStrings(t, db, "SELECT table_name || '|' || state || '|' || copied_rows FROM moodledb.run_table WHERE run = $1", r.id) {
+	for _, line := range QueryStrings(t, db, "SELECT table_name || '|' || state || '|' || copied_rows FROM moodledb.run_table WHERE run = $1", r.ID) {
 		name, rest, _ := strings.Cut(line, "|")
 		state, count, _ := strings.Cut(rest, "|")
 		states[name] = state
@@ -267,7 +235,7 @@ func (p *watched) checkLedger(t *testing.T, r *ledgerRun, schema string) {
 		queries = append(queries, fmt.Sprintf("SELECT '%s|' || count(*) FROM %s.%s", name, postgres.QuoteIdent(schema), postgres.QuoteIdent(name)))
 	}
 	for part := range slices.Chunk(queries, 50) {
-		for _, line := range rig.QueryStrings(t, db, strings.Join(part, " UNION ALL ")) {
+		for _, line := range QueryStrings(t, db, strings.Join(part, " UNION ALL ")) {
 			name, count, _ := strings.Cut(line, "|")
 			var n int64
 			if _, err := fmt.Sscan(count, &n); err != nil {
@@ -315,12 +283,12 @@ func checkCover(t *testing.T, name string, chunks []chunkRow) {
 }
 
 // checkBuilds compares the indexes that the ledger has with those that are there.
-func (p *watched) checkBuilds(t *testing.T, r *ledgerRun, schema string, states map[string]string) {
+func (p *Watched) checkBuilds(t *testing.T, r *LedgerRun, schema string, states map[string]string) {
 	t.Helper()
-	db := p.to
-	recorded := rig.QueryStrings(t, db, `SELECT b.table_name || ' ' || b.name FROM moodledb.run_build b
-WHERE b.run = $1 AND b.name NOT LIKE 'ALTER TABLE%' ORDER BY 1`, r.id)
-	there := rig.QueryStrings(t, db, "SELECT tablename || ' ' || indexname FROM pg_indexes WHERE schemaname = $1 AND tablename = ANY ($2::text[]) ORDER BY 1",
+	db := p.To
+	recorded := QueryStrings(t, db, `SELECT b.table_name || ' ' || b.name FROM moodledb.run_build b
+WHERE b.run = $1 AND b.name NOT LIKE 'ALTER TABLE%' ORDER BY 1`, r.ID)
+	there := QueryStrings(t, db, "SELECT tablename || ' ' || indexname FROM pg_indexes WHERE schemaname = $1 AND tablename = ANY ($2::text[]) ORDER BY 1",
 		schema, "{"+strings.Join(keys(states), ",")+"}")
 	slices.Sort(recorded)
 	slices.Sort(there)
@@ -338,9 +306,9 @@ func keys(m map[string]string) []string {
 	return out
 }
 
-// quiet waits until no session of the product is left at either server, and
+// Quiet waits until no session of the product is left at either server, and
 // fails the test when one is left after some seconds.
-func (p *watched) quiet(t *testing.T) {
+func (p *Watched) Quiet(t *testing.T) {
 	t.Helper()
 	const (
 		atTarget = "SELECT concat_ws(' ', pid, state, left(query, 100)) FROM pg_stat_activity WHERE application_name = 'moodledb' AND datname = current_database()"
@@ -348,7 +316,7 @@ func (p *watched) quiet(t *testing.T) {
 	)
 	var left []string
 	for deadline := time.Now().Add(15 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
-		if left = append(rig.QueryStrings(t, p.to, atTarget), rig.QueryStrings(t, p.from, atSource)...); len(left) == 0 {
+		if left = append(QueryStrings(t, p.To, atTarget), QueryStrings(t, p.From, atSource)...); len(left) == 0 {
 			return
 		}
 	}

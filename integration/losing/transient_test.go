@@ -1,6 +1,6 @@
 //go:build integration
 
-package killing
+package losing
 
 import (
 	"context"
@@ -46,13 +46,13 @@ func TestLockedTarget(t *testing.T) {
 	to := p.TargetServer.SQL(t, p.TargetURL)
 	var got retries
 	began := time.Now()
-	_, err := p.run(t.Context(), opts, func(e migrate.Event) {
+	_, err := run(t.Context(), p, opts, func(e migrate.Event) {
 		got.note(e)
 		if !prepared(e) {
 			return
 		}
 		began = time.Now()
-		load := p.lastRun(t).load
+		load := p.LastRun(t).Load
 		tx, err := to.Begin()
 		if err == nil {
 			_, err = tx.Exec(fmt.Sprintf("LOCK TABLE %[1]s.mdl_big, %[1]s.mdl_nokey, %[1]s.mdl_tiny_9 IN ACCESS EXCLUSIVE MODE", load))
@@ -65,7 +65,7 @@ func TestLockedTarget(t *testing.T) {
 	if err != nil || time.Since(began) < 2*time.Second {
 		t.Fatalf("after %s: %v", time.Since(began), err)
 	}
-	p.compareDigests(t, "public")
+	p.CompareDigests(t, "public")
 }
 
 // TestDeadlock: a unit that becomes the victim of a deadlock is copied again.
@@ -75,12 +75,12 @@ func TestDeadlock(t *testing.T) {
 	to := p.TargetServer.SQL(t, p.TargetURL)
 	var got retries
 	ended := make(chan error, 1)
-	_, err := p.run(t.Context(), opts, func(e migrate.Event) {
+	_, err := run(t.Context(), p, opts, func(e migrate.Event) {
 		got.note(e)
 		if !prepared(e) {
 			return
 		}
-		load := p.lastRun(t).load
+		load := p.LastRun(t).Load
 		tx, err := to.Begin()
 		if err == nil {
 			// Whoever looks for a deadlock first is its victim: not this session.
@@ -89,7 +89,7 @@ func TestDeadlock(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
-		go func() { ended <- p.cross(t.Context(), tx, load+".mdl_tiny_54", load+".mdl_tiny_51") }()
+		go func() { ended <- cross(t.Context(), p, tx, load+".mdl_tiny_54", load+".mdl_tiny_51") }()
 	})
 	if err := errors.Join(err, <-ended); err != nil {
 		t.Fatal(err)
@@ -97,16 +97,16 @@ func TestDeadlock(t *testing.T) {
 	if !got.is("40P01") {
 		t.Errorf("there was no deadlock: %q", got)
 	}
-	p.compareDigests(t, "public")
-	p.checkLedger(t, p.lastRun(t), "public")
+	p.CompareDigests(t, "public")
+	p.CheckLedger(t, p.LastRun(t), "public")
 }
 
 // cross waits until the product waits for a table that tx has locked, locks one
 // that the product has written to, and gives both up.
-func (p *watched) cross(ctx context.Context, tx *sql.Tx, waits, written string) error {
+func cross(ctx context.Context, p *rig.Watched, tx *sql.Tx, waits, written string) error {
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
 		var n int
-		err := p.to.QueryRowContext(ctx, "SELECT count(*) FROM pg_locks WHERE relation = to_regclass($1) AND NOT granted", waits).Scan(&n)
+		err := p.To.QueryRowContext(ctx, "SELECT count(*) FROM pg_locks WHERE relation = to_regclass($1) AND NOT granted", waits).Scan(&n)
 		if err == nil && n == 0 && time.Now().After(deadline) {
 			err = errors.New("nobody waits for " + waits)
 		}
@@ -145,10 +145,10 @@ func occupy(t *testing.T, s *testdb.Server, url string) (release func()) {
 // with advice, and waited for later on.
 func TestTargetFull(t *testing.T) {
 	target := testdb.Private(t, rig.FirstTarget(), "max_connections=20")
-	p := killPair(t, testdb.Private(t, rig.FirstSource()), target, rand.New(rand.NewPCG(8, 9)))
+	p := rig.MixedPair(t, testdb.Private(t, rig.FirstSource()), target, rand.New(rand.NewPCG(8, 9)))
 	p.Open(t)
-	w := watch(t, p)
-	opts := migrate.Options{Site: rig.LoadCode(t, killCode(t)), Chunk: migrate.MinChunk, Jobs: 3}
+	w := rig.Watch(t, p)
+	opts := migrate.Options{Site: rig.LoadCode(t, rig.MixedCode(t)), Chunk: migrate.MinChunk, Jobs: 3}
 	release := occupy(t, target, p.TargetURL)
 	var refused *postgres.ConnectError
 	if _, err := postgres.Open(t.Context(), rig.Parse(t, p.TargetURL)); !errors.As(err, &refused) || !strings.Contains(err.Error(), "max_connections") {
@@ -156,7 +156,7 @@ func TestTargetFull(t *testing.T) {
 	}
 	release()
 	var got retries
-	_, err := w.run(t.Context(), opts, func(e migrate.Event) {
+	_, err := run(t.Context(), w, opts, func(e migrate.Event) {
 		got.note(e)
 		if prepared(e) {
 			time.AfterFunc(2*time.Second, occupy(t, target, p.TargetURL))
@@ -165,7 +165,7 @@ func TestTargetFull(t *testing.T) {
 	if err != nil || !got.is("too many clients") && !got.is("remaining connection slots") {
 		t.Fatalf("retries %q: %v", got, err)
 	}
-	w.compareDigests(t, "public")
+	w.CompareDigests(t, "public")
 }
 
 // TestSourceFull: a source that has no connection left is waited for.
@@ -173,13 +173,13 @@ func TestSourceFull(t *testing.T) {
 	for _, flavour := range rig.Matrix(testdb.Sources()) {
 		t.Run(flavour, func(t *testing.T) {
 			source := testdb.Private(t, flavour, "max_connections=12")
-			p := killPair(t, source, testdb.Get(t, rig.FirstTarget()), rand.New(rand.NewPCG(8, 9)))
+			p := rig.MixedPair(t, source, testdb.Get(t, rig.FirstTarget()), rand.New(rand.NewPCG(8, 9)))
 			p.Open(t)
-			w := watch(t, p)
-			opts := migrate.Options{Site: rig.LoadCode(t, killCode(t)), Chunk: migrate.MinChunk, Jobs: 3}
+			w := rig.Watch(t, p)
+			opts := migrate.Options{Site: rig.LoadCode(t, rig.MixedCode(t)), Chunk: migrate.MinChunk, Jobs: 3}
 			var got retries
 			full := false
-			_, err := w.run(t.Context(), opts, func(e migrate.Event) {
+			_, err := run(t.Context(), w, opts, func(e migrate.Event) {
 				got.note(e)
 				if s, ok := e.(migrate.StepStarted); ok && !full && s.Name == "open a snapshot of the source" {
 					full = true
@@ -194,7 +194,7 @@ func TestSourceFull(t *testing.T) {
 			if err != nil || !got.is(mysql.ErrTooManyConnections.Error()) && !got.is("connections") {
 				t.Fatalf("retries %q: %v", got, err)
 			}
-			w.compareDigests(t, "public")
+			w.CompareDigests(t, "public")
 		})
 	}
 }

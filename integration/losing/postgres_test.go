@@ -1,6 +1,6 @@
 //go:build integration
 
-package killing
+package losing
 
 import (
 	"context"
@@ -28,16 +28,16 @@ func forgetful() []string {
 }
 
 // mortalPair is a pair whose target can be killed, and the code of its site.
-func mortalPair(t *testing.T, target string) (*watched, migrate.Options) {
+func mortalPair(t *testing.T, target string) (*rig.Watched, migrate.Options) {
 	t.Helper()
 	source := testdb.Private(t, rig.FirstSource())
-	p := killPair(t, source, testdb.Mortal(t, target, forgetful()...), rand.New(rand.NewPCG(1, 2)))
+	p := rig.MixedPair(t, source, testdb.Mortal(t, target, forgetful()...), rand.New(rand.NewPCG(1, 2)))
 	p.Open(t)
-	return watch(t, p), migrate.Options{Site: rig.LoadCode(t, killCode(t)), Chunk: migrate.MinChunk, Jobs: 3}
+	return rig.Watch(t, p), migrate.Options{Site: rig.LoadCode(t, rig.MixedCode(t)), Chunk: migrate.MinChunk, Jobs: 3}
 }
 
 // run plans and runs in this process; disturb sees each event while the run waits.
-func (p *watched) run(ctx context.Context, opts migrate.Options, disturb func(migrate.Event)) (*migrate.Result, error) {
+func run(ctx context.Context, p *rig.Watched, opts migrate.Options, disturb func(migrate.Event)) (*migrate.Result, error) {
 	plan, err := migrate.Make(ctx, p.Source, p.Target, opts)
 	if err != nil {
 		return nil, err
@@ -49,7 +49,7 @@ func (p *watched) run(ctx context.Context, opts migrate.Options, disturb func(mi
 }
 
 // baseline is the schema that an undisturbed run makes.
-func (p *watched) baseline(t *testing.T, opts migrate.Options) []string {
+func baseline(t *testing.T, p *rig.Watched, opts migrate.Options) []string {
 	t.Helper()
 	target := p.TargetURL
 	defer func() {
@@ -67,12 +67,12 @@ func (p *watched) baseline(t *testing.T, opts migrate.Options) []string {
 // crash ends the target in some way, and starts it again where it must be.
 type crash struct {
 	name string
-	do   func(t *testing.T, p *watched)
+	do   func(t *testing.T, p *rig.Watched)
 }
 
 func crashes() []crash {
-	again := func(signal syscall.Signal) func(*testing.T, *watched) {
-		return func(t *testing.T, p *watched) {
+	again := func(signal syscall.Signal) func(*testing.T, *rig.Watched) {
+		return func(t *testing.T, p *rig.Watched) {
 			p.TargetServer.Kill(t, signal)
 			p.TargetServer.Restart(t)
 		}
@@ -81,16 +81,16 @@ func crashes() []crash {
 		{"killed", again(syscall.SIGKILL)},
 		{"immediate shutdown", again(syscall.SIGQUIT)},
 		{"fast shutdown", again(syscall.SIGINT)},
-		{"a backend killed", func(t *testing.T, p *watched) {
+		{"a backend killed", func(t *testing.T, p *rig.Watched) {
 			// The server ends all others too, and recovers by itself.
-			for _, pid := range p.backends(t) {
+			for _, pid := range backends(t, p) {
 				_ = syscall.Kill(pid, syscall.SIGKILL)
 				return
 			}
 		}},
-		{"a backend ended", func(t *testing.T, p *watched) {
-			for _, pid := range p.backends(t) {
-				_, _ = p.to.Exec(fmt.Sprintf("SELECT pg_terminate_backend(%d)", pid))
+		{"a backend ended", func(t *testing.T, p *rig.Watched) {
+			for _, pid := range backends(t, p) {
+				_, _ = p.To.Exec(fmt.Sprintf("SELECT pg_terminate_backend(%d)", pid))
 				return
 			}
 		}},
@@ -98,9 +98,9 @@ func crashes() []crash {
 }
 
 // backends are the processes of the product's sessions, those at work first.
-func (p *watched) backends(t *testing.T) []int {
+func backends(t *testing.T, p *rig.Watched) []int {
 	t.Helper()
-	rows, err := p.to.Query("SELECT pid FROM pg_stat_activity WHERE application_name = 'moodledb' AND datname = current_database() ORDER BY state = 'active' DESC, query_start DESC")
+	rows, err := p.To.Query("SELECT pid FROM pg_stat_activity WHERE application_name = 'moodledb' AND datname = current_database() ORDER BY state = 'active' DESC, query_start DESC")
 	if err != nil {
 		t.Error(err)
 		return nil
@@ -118,10 +118,10 @@ func (p *watched) backends(t *testing.T) []int {
 }
 
 // records counts what the ledger has as copied or built; -1 when it cannot be read.
-func (p *watched) records() (n int) {
+func records(p *rig.Watched) (n int) {
 	const query = "SELECT (SELECT count(*) FROM moodledb.run_chunk WHERE done) + (SELECT count(*) FROM moodledb.run_table WHERE state <> 'waiting') + " +
 		"(SELECT count(*) FROM moodledb.run_build)"
-	if p.to.QueryRow(query).Scan(&n) != nil {
+	if p.To.QueryRow(query).Scan(&n) != nil {
 		return -1
 	}
 	return n
@@ -144,7 +144,7 @@ func TestPostgresKilled(t *testing.T) {
 	for _, target := range rig.Matrix(testdb.Targets()) {
 		t.Run(target, func(t *testing.T) {
 			p, opts := mortalPair(t, target)
-			want := p.baseline(t, opts)
+			want := baseline(t, p, opts)
 			lost := 0
 			for i, m := range moments {
 				for j, c := range crashes() {
@@ -156,7 +156,7 @@ func TestPostgresKilled(t *testing.T) {
 					if i >= 4 {
 						opts.Jobs = 1 // what is lost is what comes last
 					}
-					t.Run(m.name+", "+c.name, func(t *testing.T) { lost += p.killedAt(t, opts, m.is, c, want) })
+					t.Run(m.name+", "+c.name, func(t *testing.T) { lost += killedAt(t, p, opts, m.is, c, want) })
 				}
 			}
 			t.Logf("%d records that were committed were lost in crashes", lost)
@@ -168,35 +168,35 @@ func TestPostgresKilled(t *testing.T) {
 }
 
 // killedAt runs with one crash and returns how many records of the ledger it has lost.
-func (p *watched) killedAt(t *testing.T, opts migrate.Options, is func(migrate.Event) bool, c crash, want []string) (lost int) {
+func killedAt(t *testing.T, p *rig.Watched, opts migrate.Options, is func(migrate.Event) bool, c crash, want []string) (lost int) {
 	p.TargetURL = p.TargetServer.Database(t)
-	p.to = p.TargetServer.SQL(t, p.TargetURL)
-	p.to.SetMaxOpenConns(1)
+	p.To = p.TargetServer.SQL(t, p.TargetURL)
+	p.To.SetMaxOpenConns(1)
 	p.Target.Close()
 	p.Open(t)
 	before := goleak.IgnoreCurrent()
 	done, tables := false, 0
 	var told []string
-	result, err := p.run(t.Context(), opts, func(e migrate.Event) {
+	result, err := run(t.Context(), p, opts, func(e migrate.Event) {
 		switch e := e.(type) {
 		case migrate.Retrying:
 			told = append(told, fmt.Sprintf("%s again in %s: %v", e.What, e.Wait.Round(time.Millisecond), e.Err))
 		case migrate.Notice:
 			told = append(told, e.Message)
 		case migrate.TableDone:
-			if tables++; tables == killTiny {
+			if tables++; tables == rig.MixedTiny {
 				// What is committed by now is not lost. This writes all of it.
-				_, _ = p.to.Exec("SELECT txid_current()")
+				_, _ = p.To.Exec("SELECT txid_current()")
 			}
 		}
 		if done || !is(e) {
 			return
 		}
 		done = true
-		had := p.records()
+		had := records(p)
 		c.do(t, p)
-		p.awake(t)
-		lost = max(0, had-p.records())
+		awake(t, p)
+		lost = max(0, had-records(p))
 	})
 	if err != nil {
 		t.Fatalf("%v\n%s", err, strings.Join(told, "\n"))
@@ -210,13 +210,13 @@ func (p *watched) killedAt(t *testing.T, opts migrate.Options, is func(migrate.E
 		t.Error(err)
 	}
 	goleak.VerifyNone(t, before, ignoreServers())
-	p.quiet(t)
-	last := p.lastRun(t)
-	if last == nil || last.state != "done" || last.attempts != 1 || last.id != result.Run {
+	p.Quiet(t)
+	last := p.LastRun(t)
+	if last == nil || last.State != "done" || last.Attempts != 1 || last.ID != result.Run {
 		t.Fatalf("the last run of the ledger is %+v", last)
 	}
-	p.checkLedger(t, last, "public")
-	p.compareDigests(t, "public")
+	p.CheckLedger(t, last, "public")
+	p.CompareDigests(t, "public")
 	if diff := cmp.Diff(want, rig.Statements(p.TargetServer.Dump(t, p.TargetURL, "--schema-only", "--schema=public"))); diff != "" {
 		t.Errorf("the schema differs (-undisturbed +killed):\n%s", diff)
 	}
@@ -229,10 +229,10 @@ func ignoreServers() goleak.Option {
 }
 
 // awake waits until the target answers again.
-func (p *watched) awake(t *testing.T) {
+func awake(t *testing.T, p *rig.Watched) {
 	t.Helper()
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
-		err := p.to.Ping()
+		err := p.To.Ping()
 		if err == nil {
 			return
 		}
@@ -246,7 +246,7 @@ func (p *watched) awake(t *testing.T) {
 // again, while one run goes on.
 func TestPostgresKilledAgainAndAgain(t *testing.T) {
 	p, opts := mortalPair(t, rig.FirstTarget())
-	want := p.baseline(t, opts)
+	want := baseline(t, p, opts)
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	rnd := rand.New(rand.NewPCG(seed, 3))
@@ -261,18 +261,18 @@ func TestPostgresKilledAgainAndAgain(t *testing.T) {
 				return
 			case <-time.After(time.Duration(rnd.IntN(700)) * time.Millisecond):
 			}
-			if p.records() <= 0 {
+			if records(p) <= 0 {
 				continue
 			}
-			had := p.records()
+			had := records(p)
 			ways[kills%len(ways)].do(t, p)
-			p.awake(t)
+			awake(t, p)
 			kills++
-			lost += max(0, had-p.records())
+			lost += max(0, had-records(p))
 		}
 	})
 	retries := 0
-	_, err := p.run(t.Context(), opts, func(e migrate.Event) {
+	_, err := run(t.Context(), p, opts, func(e migrate.Event) {
 		switch e := e.(type) {
 		case migrate.Retrying:
 			retries++
@@ -290,11 +290,11 @@ func TestPostgresKilledAgainAndAgain(t *testing.T) {
 	if kills < 3 {
 		t.Errorf("only %d kills", kills)
 	}
-	p.awake(t)
+	awake(t, p)
 	p.Target.Close()
 	_ = p.Source.Close()
-	p.quiet(t)
-	p.checkLedger(t, p.lastRun(t), "public")
+	p.Quiet(t)
+	p.CheckLedger(t, p.LastRun(t), "public")
 	p.CompareAll(t, "public", "mdl_")
 	if diff := cmp.Diff(want, rig.Statements(p.TargetServer.Dump(t, p.TargetURL, "--schema-only", "--schema=public"))); diff != "" {
 		t.Errorf("the schema differs (-undisturbed +killed):\n%s", diff)
@@ -309,7 +309,7 @@ func TestPostgresGone(t *testing.T) {
 	before := goleak.IgnoreCurrent()
 	opts.Patience = 2 * time.Second
 	killed, retries := false, 0
-	_, err := p.run(t.Context(), opts, func(e migrate.Event) {
+	_, err := run(t.Context(), p, opts, func(e migrate.Event) {
 		switch e.(type) {
 		case migrate.Retrying:
 			retries++
@@ -336,9 +336,9 @@ func TestPostgresGone(t *testing.T) {
 	p.TargetServer.Restart(t)
 	p.Open(t)
 	opts.Resume, opts.SourceFrozen = true, true
-	if _, err := p.run(t.Context(), opts, func(migrate.Event) {}); err != nil {
+	if _, err := run(t.Context(), p, opts, func(migrate.Event) {}); err != nil {
 		t.Fatal(err)
 	}
 	p.CompareAll(t, "public", "mdl_")
-	p.checkLedger(t, p.lastRun(t), "public")
+	p.CheckLedger(t, p.LastRun(t), "public")
 }

@@ -1,6 +1,6 @@
 //go:build integration
 
-package killing
+package losing
 
 import (
 	"database/sql"
@@ -22,7 +22,7 @@ import (
 
 // mortalSource is a pair whose source can be killed; logged says that its
 // binary log names all that is written.
-func mortalSource(t *testing.T, flavour string, logged bool) (*watched, migrate.Options) {
+func mortalSource(t *testing.T, flavour string, logged bool) (*rig.Watched, migrate.Options) {
 	t.Helper()
 	settings := []string{"innodb-flush-log-at-trx-commit=2", "server-id=1"}
 	switch {
@@ -33,9 +33,9 @@ func mortalSource(t *testing.T, flavour string, logged bool) (*watched, migrate.
 	default:
 		settings = append(settings, "log-bin=binlog")
 	}
-	p := killPair(t, testdb.Mortal(t, flavour, settings...), testdb.Get(t, rig.FirstTarget()), rand.New(rand.NewPCG(4, 5)))
+	p := rig.MixedPair(t, testdb.Mortal(t, flavour, settings...), testdb.Get(t, rig.FirstTarget()), rand.New(rand.NewPCG(4, 5)))
 	p.Open(t)
-	return watch(t, p), migrate.Options{Site: rig.LoadCode(t, killCode(t)), Chunk: migrate.MinChunk, Jobs: 3}
+	return rig.Watch(t, p), migrate.Options{Site: rig.LoadCode(t, rig.MixedCode(t)), Chunk: migrate.MinChunk, Jobs: 3}
 }
 
 // TestSourceKilled kills the source in the middle of a run. With it the moment
@@ -60,7 +60,7 @@ func TestSourceKilled(t *testing.T) {
 				p, opts := mortalSource(t, flavour, tc.logged)
 				before := goleak.IgnoreCurrent()
 				killed := false
-				_, err := p.run(t.Context(), opts, func(e migrate.Event) {
+				_, err := run(t.Context(), p, opts, func(e migrate.Event) {
 					if _, ok := e.(migrate.TableCopied); ok && !killed {
 						killed = true
 						p.SourceServer.Kill(t, syscall.SIGKILL)
@@ -74,12 +74,12 @@ func TestSourceKilled(t *testing.T) {
 				p.Target.Close()
 				_ = p.Source.Close()
 				goleak.VerifyNone(t, before)
-				last := p.lastRun(t)
-				if last == nil || last.state != "stopped" {
+				last := p.LastRun(t)
+				if last == nil || last.State != "stopped" {
 					t.Fatalf("the last run of the ledger is %+v", last)
 				}
-				p.checkLedger(t, last, last.load)
-				kept := p.committed(t, last)
+				p.CheckLedger(t, last, last.Load)
+				kept := p.Committed(t, last)
 				if len(kept) == 0 {
 					t.Fatal("nothing was copied before the source was killed")
 				}
@@ -89,7 +89,7 @@ func TestSourceKilled(t *testing.T) {
 				}
 				p.Open(t)
 				opts.Resume, opts.SourceFrozen = true, tc.frozen
-				result, err := p.run(t.Context(), opts, func(e migrate.Event) {
+				result, err := run(t.Context(), p, opts, func(e migrate.Event) {
 					if n, ok := e.(migrate.Notice); ok {
 						t.Log(n.Message)
 					}
@@ -98,8 +98,8 @@ func TestSourceKilled(t *testing.T) {
 					t.Fatal(err)
 				}
 				p.CompareAll(t, "public", "mdl_")
-				p.checkLedger(t, p.lastRun(t), "public")
-				now := p.committed(t, p.lastRun(t))
+				p.CheckLedger(t, p.LastRun(t), "public")
+				now := p.Committed(t, p.LastRun(t))
 				again := slices.DeleteFunc(slices.Clone(kept), func(line string) bool { return slices.Contains(now, line) })
 				if tc.keeps && len(again) > 0 {
 					t.Errorf("%d of %d things were copied again, such as %s", len(again), len(kept), again[0])
@@ -116,9 +116,9 @@ func TestSourceKilled(t *testing.T) {
 }
 
 // snapshotSessions are the connections that see the moment that is copied.
-func (p *watched) snapshotSessions(t *testing.T) []string {
+func snapshotSessions(t *testing.T, p *rig.Watched) []string {
 	t.Helper()
-	return rig.QueryStrings(t, p.from, "SELECT CAST(trx_mysql_thread_id AS CHAR) FROM information_schema.innodb_trx ORDER BY trx_mysql_thread_id")
+	return rig.QueryStrings(t, p.From, "SELECT CAST(trx_mysql_thread_id AS CHAR) FROM information_schema.innodb_trx ORDER BY trx_mysql_thread_id")
 }
 
 // TestReadersKilled kills connections that see the moment that is copied: a
@@ -142,18 +142,18 @@ func TestReadersKilled(t *testing.T) {
 		} {
 			t.Run(flavour+", "+tc.name, func(t *testing.T) {
 				p.TargetURL = p.TargetServer.Database(t)
-				p.to = p.TargetServer.SQL(t, p.TargetURL)
-				p.to.SetMaxOpenConns(1)
+				p.To = p.TargetServer.SQL(t, p.TargetURL)
+				p.To.SetMaxOpenConns(1)
 				p.Target.Close()
 				p.Open(t)
 				before := goleak.IgnoreCurrent()
 				killed := map[string]bool{}
 				kill := func(n int) {
-					for _, id := range p.snapshotSessions(t) {
+					for _, id := range snapshotSessions(t, p) {
 						if n == 0 || killed[id] {
 							continue
 						}
-						if _, err := p.from.Exec("KILL " + id); err != nil {
+						if _, err := p.From.Exec("KILL " + id); err != nil {
 							t.Error(err)
 						}
 						killed[id] = true
@@ -161,10 +161,10 @@ func TestReadersKilled(t *testing.T) {
 					}
 				}
 				later, lost := tc.later, 0
-				_, err := p.run(t.Context(), opts, func(e migrate.Event) {
+				_, err := run(t.Context(), p, opts, func(e migrate.Event) {
 					switch e.(type) {
 					case migrate.RunStarted:
-						if n := len(p.snapshotSessions(t)); n != 4 {
+						if n := len(snapshotSessions(t, p)); n != 4 {
 							t.Errorf("%d sessions see the moment", n)
 						}
 						kill(tc.kills)
@@ -184,7 +184,7 @@ func TestReadersKilled(t *testing.T) {
 					}
 					opts := opts
 					opts.Resume = true
-					_, err = p.run(t.Context(), opts, func(migrate.Event) {})
+					_, err = run(t.Context(), p, opts, func(migrate.Event) {})
 				}
 				if err != nil {
 					t.Fatal(err)
@@ -192,8 +192,8 @@ func TestReadersKilled(t *testing.T) {
 				p.Target.Close()
 				_ = p.Source.Close()
 				goleak.VerifyNone(t, before)
-				p.compareDigests(t, "public")
-				p.checkLedger(t, p.lastRun(t), "public")
+				p.CompareDigests(t, "public")
+				p.CheckLedger(t, p.LastRun(t), "public")
 			})
 		}
 	}
