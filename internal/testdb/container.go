@@ -14,6 +14,7 @@ import (
 
 	"github.com/moby/moby/api/pkg/stdcopy"
 	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/api/types/mount"
 	"github.com/moby/moby/api/types/network"
 	"github.com/moby/moby/client"
 	"github.com/testcontainers/testcontainers-go"
@@ -89,6 +90,12 @@ func (d *dockerServer) run(ctx context.Context, image string) error {
 		testcontainers.WithLabels(map[string]string{runLabel: os.Getenv("TEST_DB_RUN")}),
 		testcontainers.WithHostConfigModifier(func(hc *container.HostConfig) {
 			hc.ShmSize = sharedMemory
+			if image == d.flavour.builtImage() && inMemory() != "" {
+				// The volume of its data, which would be on a disk.
+				hc.Mounts = append(hc.Mounts, mount.Mount{
+					Type: mount.TypeTmpfs, Target: "/data", TmpfsOptions: &mount.TmpfsOptions{Mode: 0o1777, SizeBytes: memoryNeeded},
+				})
+			}
 			if os.Getenv("TESTCONTAINERS_HOST_OVERRIDE") == loopback {
 				// Only this machine may connect. Without an address Docker 20.10
 				// also gives IPv6 a port, and another one.
