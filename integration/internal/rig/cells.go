@@ -86,10 +86,15 @@ type Side struct {
 func compareTable(t *testing.T, source, target Side, table string) (rows int) {
 	t.Helper()
 	columns := SourceColumns(t, source.DB, table)
+	names := targetNames(t, target, table)
 	var from, to []string
 	for _, c := range columns {
+		name, ok := names[strings.ToLower(c.Name)]
+		if !ok {
+			t.Fatalf("table %q, column %q is not at the target", table, c.Name)
+		}
 		from = append(from, fmt.Sprintf(c.Source, "`"+strings.ReplaceAll(c.Name, "`", "``")+"`"))
-		to = append(to, fmt.Sprintf(c.Target, `"`+strings.ReplaceAll(targetName(t, target, table, c.Name), `"`, `""`)+`"`))
+		to = append(to, fmt.Sprintf(c.Target, `"`+strings.ReplaceAll(name, `"`, `""`)+`"`))
 	}
 	a := readRows(t, source.DB, "SELECT "+strings.Join(from, ", ")+" FROM `"+strings.ReplaceAll(table, "`", "``")+"`", columns)
 	b := readRows(t, target.DB, "SELECT "+strings.Join(to, ", ")+` FROM "`+target.Schema+`"."`+strings.ReplaceAll(table, `"`, `""`)+`"`, columns)
@@ -140,16 +145,15 @@ func SourceColumns(t *testing.T, db *sql.DB, table string) []Column {
 	return out
 }
 
-// targetName finds a column at the target without regard to case.
-func targetName(t *testing.T, target Side, table, column string) string {
+// targetNames are the columns of a table at the target, by their names in lower case.
+func targetNames(t *testing.T, target Side, table string) map[string]string {
 	t.Helper()
-	var name string
-	err := target.DB.QueryRowContext(t.Context(), "SELECT attname FROM pg_attribute WHERE attrelid = to_regclass($1) AND NOT attisdropped AND lower(attname) = lower($2)",
-		`"`+target.Schema+`"."`+strings.ReplaceAll(table, `"`, `""`)+`"`, column).Scan(&name)
-	if err != nil {
-		t.Fatalf("table %q, column %q at the target: %v", table, column, err)
+	names := map[string]string{}
+	for _, name := range QueryStrings(t, target.DB, "SELECT attname FROM pg_attribute WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped",
+		`"`+target.Schema+`"."`+strings.ReplaceAll(table, `"`, `""`)+`"`) {
+		names[strings.ToLower(name)] = name
 	}
-	return name
+	return names
 }
 
 // readRows renders each row as one string.
