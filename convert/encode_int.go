@@ -34,8 +34,27 @@ func parseInt(src []byte) (magnitude uint64, negative, ok, over bool) {
 	return magnitude, negative, true, over
 }
 
+// parseShort reads digits that no 64 bits overflow; whatever else is not ok.
+func parseShort(src []byte) (n uint64, ok bool) {
+	if len(src) == 0 || len(src) > 18 {
+		return 0, false
+	}
+	for _, c := range src {
+		c -= '0'
+		if c > 9 {
+			return 0, false
+		}
+		n = n*10 + uint64(c)
+	}
+	return n, true
+}
+
 // parseSigned reads an integer of at most bits bits.
 func parseSigned(src []byte, bits uint, target string) (int64, *ValueError) {
+	// Nearly all are short and have no sign.
+	if n, ok := parseShort(src); ok && n>>(bits-1) == 0 {
+		return int64(n), nil
+	}
 	magnitude, negative, ok, over := parseInt(src)
 	if !ok {
 		return 0, fault(BadSyntax, src, target, "")
