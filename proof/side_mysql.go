@@ -115,7 +115,11 @@ func (s *mysqlSide) Stream(ctx context.Context, t *verify.Table, p verify.Part, 
 		}
 		s.lock.Lock()
 		defer s.lock.Unlock()
-		return s.encode(ctx, s.snapshot.Locked, job, w)
+		err := s.encode(ctx, s.snapshot.Locked, job, w)
+		if err != nil && ctx.Err() == nil && s.snapshot.Locked.Lost(context.WithoutCancel(ctx)) != nil {
+			err = fmt.Errorf("%w; the connection that held the table locked was lost, and with it the moment: compare again", err)
+		}
+		return err
 	}
 	return s.withReader(ctx, job, w)
 }

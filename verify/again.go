@@ -3,7 +3,8 @@ package verify
 import "errors"
 
 // AgainError is an error of a [Side] that has lost what it read with, and can be
-// asked for the same part again. Compare does so once.
+// asked for the same part again. Each reading of a part is repeated once, be it the first
+// one or one of those that look for what differs.
 type AgainError struct{ Err error }
 
 // Error is that of the cause.

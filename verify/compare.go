@@ -297,12 +297,7 @@ func (p Part) String() string {
 // comparePart reads a part of both sides, and finds the rows that differ.
 func (c *comparison) comparePart(ctx context.Context, r *tableRun, p *Part) (partResult, error) {
 	t := r.table
-	streams := newStreams(t)
-	err := c.read(ctx, t, p, streams, !r.summed)
-	if isAgain(err) && ctx.Err() == nil {
-		streams = newStreams(t) // nothing of what came before counts
-		err = c.read(ctx, t, p, streams, false)
-	}
+	streams, err := c.readWhole(ctx, t, p, func() streams { return newStreams(t) }, !r.summed)
 	if err != nil {
 		return partResult{}, err
 	}

@@ -54,27 +54,23 @@ func (c *comparison) kept(t *Table, candidates int) int {
 
 func (c *comparison) describeSome(ctx context.Context, t *Table, p *Part, sums [2]fingerprint.Sum, list []candidate) ([]Difference, error) {
 	var rows [2]map[entry][]shownField
-	for side := range rows {
-		rows[side] = map[entry][]shownField{}
-		for i := range list {
-			if e, ok := list[i].on(side); ok {
-				rows[side][e] = nil
-			}
-		}
-	}
 	keys, kept := newKeying(t), c.kept(t, len(list))
-	into := newStreams(t)
-	for side, stream := range into {
-		stream.Keep = kept
-		stream.Each = func(r *fingerprint.Row) error {
-			e := keys.entry(r)
-			if seen, wanted := rows[side][e]; wanted && seen == nil {
-				rows[side][e] = keepRow(r, kept)
+	err := c.readAgain(ctx, t, p, func() streams {
+		into := newStreams(t)
+		for side, stream := range into {
+			rows[side] = wanted(list, side)
+			stream.Keep = kept
+			stream.Each = func(r *fingerprint.Row) error {
+				e := keys.entry(r)
+				if seen, is := rows[side][e]; is && seen == nil {
+					rows[side][e] = keepRow(r, kept)
+				}
+				return nil
 			}
-			return nil
 		}
-	}
-	if err := c.readAgain(ctx, t, p, into, sums); err != nil {
+		return into
+	}, sums)
+	if err != nil {
 		return nil, err
 	}
 	out := make([]Difference, len(list))
@@ -92,6 +88,17 @@ func (c *comparison) describeSome(ctx context.Context, t *Table, p *Part, sums [
 		out[i] = difference(t, &list[i], both)
 	}
 	return out, nil
+}
+
+// wanted has room for the rows of a side that are listed.
+func wanted(list []candidate, side int) map[entry][]shownField {
+	rows := map[entry][]shownField{}
+	for i := range list {
+		if e, ok := list[i].on(side); ok {
+			rows[e] = nil
+		}
+	}
+	return rows
 }
 
 // on is the entry of a candidate on a side, if it has a row there.

@@ -68,9 +68,27 @@ func (c *comparison) readInto(ctx context.Context, t *Table, side int, p *Part, 
 	return err
 }
 
-// readAgain is read for rows that were read before.
-func (c *comparison) readAgain(ctx context.Context, t *Table, p *Part, into streams, sums [2]fingerprint.Sum) error {
-	if err := c.read(ctx, t, p, into, false); err != nil {
+// readWhole reads a part of both sides into streams that begin makes. When a side has
+// lost what it read with, both are read once more from the start, into streams
+// made anew: nothing of what came before counts.
+func (c *comparison) readWhole(ctx context.Context, t *Table, p *Part, begin func() streams, tell bool) (streams, error) {
+	into := begin()
+	err := c.read(ctx, t, p, into, tell)
+	if !isAgain(err) || ctx.Err() != nil {
+		return into, err
+	}
+	into = begin()
+	err = c.read(ctx, t, p, into, false)
+	if isAgain(err) && ctx.Err() == nil {
+		err = fmt.Errorf("%w; it was lost for the second time here: compare again when the connection holds", err)
+	}
+	return into, err
+}
+
+// readAgain is readWhole for rows that were read before.
+func (c *comparison) readAgain(ctx context.Context, t *Table, p *Part, begin func() streams, sums [2]fingerprint.Sum) error {
+	into, err := c.readWhole(ctx, t, p, begin, false)
+	if err != nil {
 		return err
 	}
 	for side, stream := range into {

@@ -91,22 +91,28 @@ func (s *search) bucket(r *fingerprint.Row) int { return int(r.Key[0] & uint64(s
 
 // sumUp is the first reading.
 func (s *search) sumUp(ctx context.Context) ([2][]fingerprint.Sum, *tally, error) {
-	var sums [2][]fingerprint.Sum
-	for side := range sums {
-		sums[side] = make([]fingerprint.Sum, s.buckets)
+	var (
+		sums    [2][]fingerprint.Sum
+		all     *tally
+		batches [2]batch
+	)
+	begin := func() streams {
+		all, batches = newTally(s.limit), [2]batch{}
+		for side := range sums {
+			sums[side] = make([]fingerprint.Sum, s.buckets)
+		}
+		return s.streamsOf(func(side int, r *fingerprint.Row) {
+			sums[side][s.bucket(r)].Add(r.Hash)
+			batches[side].add(all, side, s.keys.entry(r))
+		})
 	}
-	all := newTally(s.limit)
-	var batches [2]batch
-	into := s.streamsOf(func(side int, r *fingerprint.Row) {
-		sums[side][s.bucket(r)].Add(r.Hash)
-		batches[side].add(all, side, s.keys.entry(r))
-	})
 	if !s.known {
-		if err := s.c.read(ctx, s.t, s.p, into, false); err != nil {
+		into, err := s.c.readWhole(ctx, s.t, s.p, begin, false)
+		if err != nil {
 			return sums, nil, err
 		}
 		s.sums, s.known = into.sums(), true
-	} else if err := s.c.readAgain(ctx, s.t, s.p, into, s.sums); err != nil {
+	} else if err := s.c.readAgain(ctx, s.t, s.p, begin, s.sums); err != nil {
 		return sums, nil, err
 	}
 	for side := range batches {
@@ -155,13 +161,18 @@ func (s *search) searchGroups(ctx context.Context, g groups) error {
 	if len(g.rows) > 1 {
 		return s.searchSpilled(ctx, g)
 	}
-	only := newTally(0)
-	var batches [2]batch
-	err := s.c.readAgain(ctx, s.t, s.p, s.streamsOf(func(side int, r *fingerprint.Row) {
-		if g.of[s.bucket(r)] >= 0 {
-			batches[side].add(only, side, s.keys.entry(r))
-		}
-	}), s.sums)
+	var (
+		only    *tally
+		batches [2]batch
+	)
+	err := s.c.readAgain(ctx, s.t, s.p, func() streams {
+		only, batches = newTally(0), [2]batch{}
+		return s.streamsOf(func(side int, r *fingerprint.Row) {
+			if g.of[s.bucket(r)] >= 0 {
+				batches[side].add(only, side, s.keys.entry(r))
+			}
+		})
+	}, s.sums)
 	if err != nil {
 		return err
 	}
@@ -183,17 +194,15 @@ func (s *search) searchSpilled(ctx context.Context, g groups) (err error) {
 			err = closeErr
 		}
 	}()
-	into := newStreams(s.t)
-	for side, stream := range into {
-		stream.KeyOnly = true
-		stream.Each = func(r *fingerprint.Row) error {
+	err = s.c.readAgain(ctx, s.t, s.p, func() streams {
+		f.begin()
+		return s.streamsOf(func(side int, r *fingerprint.Row) {
 			if group := g.of[s.bucket(r)]; group >= 0 {
 				f.add(side, int(group), s.keys.entry(r))
 			}
-			return nil
-		}
-	}
-	if err := s.c.readAgain(ctx, s.t, s.p, into, s.sums); err != nil {
+		})
+	}, s.sums)
+	if err != nil {
 		return err
 	}
 	if err := f.flush(); err != nil {

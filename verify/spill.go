@@ -53,6 +53,16 @@ func newSpill(rows [][2]int64, memory int64) (*spill, error) {
 	return s, nil
 }
 
+// begin forgets all entries.
+func (s *spill) begin() {
+	for side := range s.regions {
+		for g := range s.regions[side] {
+			r := &s.regions[side][g]
+			r.at, r.buf = r.begin, r.buf[:0]
+		}
+	}
+}
+
 // add appends an entry. One for which there is no room is dropped: the side's sum will tell that its rows changed.
 func (s *spill) add(side, group int, e entry) {
 	r := &s.regions[side][group]
