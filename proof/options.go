@@ -36,7 +36,7 @@ type Options struct {
 	// Jobs is how many parts are compared at once, each with a session on either
 	// side; 0 means by the number of cores.
 	Jobs int
-	// Memory bounds what is allocated, in bytes; 0 means 256 MiB.
+	// Memory bounds what is allocated, in bytes, and is at least [MinMemory]; 0 means 256 MiB.
 	Memory int64
 	// Snapshot is what may be done so that all readers of MySQL see one moment.
 	Snapshot mysql.SnapshotMode
@@ -63,6 +63,9 @@ func usagef(format string, args ...any) error {
 // defaultMemory is the default of Options.Memory, in bytes.
 const defaultMemory = 256 << 20
 
+// MinMemory is the least that Options.Memory may be, in bytes.
+const MinMemory = 16 << 20
+
 // withDefaults returns o completed and checked.
 func (o Options) withDefaults() (Options, error) {
 	if o.Jobs == 0 {
@@ -83,8 +86,8 @@ func (o Options) withDefaults() (Options, error) {
 	switch {
 	case o.Jobs < 0:
 		return o, usagef("jobs must be positive, not %d", o.Jobs)
-	case o.Memory < 0:
-		return o, usagef("memory must be positive, not %d", o.Memory)
+	case o.Memory < MinMemory:
+		return o, usagef("memory must be at least %d MiB", MinMemory>>20)
 	case o.Sample < 0 || o.Sample > 100:
 		return o, usagef("a sample is more than 0 and at most 100 percent, not %g", o.Sample)
 	case o.SinceID < 0:

@@ -226,7 +226,7 @@ func TestSample(t *testing.T) {
 }
 
 func TestWrongOptions(t *testing.T) {
-	for _, o := range []Options{{Sample: 101}, {Sample: -1}, {Jobs: -1}, {Memory: -1}, {SinceID: -1}, {Snapshot: "soon"}, {Include: []string{"[a"}}, {Exclude: []string{""}}} {
+	for _, o := range []Options{{Sample: 101}, {Sample: -1}, {Jobs: -1}, {Memory: -1}, {Memory: 1}, {Memory: MinMemory - 1}, {SinceID: -1}, {Snapshot: "soon"}, {Include: []string{"[a"}}, {Exclude: []string{""}}} {
 		if _, err := o.withDefaults(); !errors.Is(err, ErrUsage) {
 			t.Errorf("%+v: %v", o, err)
 		}

@@ -49,7 +49,7 @@ func (f *verifyFlags) register(flags *pflag.FlagSet) {
 	flags.Uint64Var(&f.seed, "seed", 0, "`number` that chooses the sample (default: another one each time; the report names it)")
 	flags.Int64Var(&f.sinceID, "since-id", 0, "compare only rows whose `id` is not less, in tables that have such a key")
 	flags.IntVar(&f.jobs, "jobs", 0, "parts read at once on each side (default: by the number of cores)")
-	flags.StringVar(&f.memory, "memory", "256MiB", "upper bound of the memory that the program allocates, as a `size`")
+	flags.StringVar(&f.memory, "memory", "256MiB", "upper bound of the memory that the program allocates, as a `size` of at least 16MiB")
 	flags.IntVar(&f.maxDifferences, "max-differences", 20, "how many differing rows of each table are listed; all are counted")
 	flags.BoolVar(&f.mask, "mask", false, "hide the values of rows that differ, but for those of keys")
 	flags.StringVar(&f.snapshot, "snapshot", string(mysql.SnapshotAuto),
@@ -117,7 +117,9 @@ func (f *verifyFlags) common(opts *proof.Options) error {
 	if err != nil || size > 1<<50 {
 		return usageError{fmt.Errorf("--memory is a size such as 256MiB or 1GB, not %q", f.memory)}
 	}
-	opts.Memory = int64(size)
+	if opts.Memory = int64(size); opts.Memory < proof.MinMemory {
+		return usageError{fmt.Errorf("--memory must be at least %d MiB, not %q", proof.MinMemory>>20, f.memory)}
+	}
 	// The runtime keeps what is allocated below the bound, the code's own tables included.
 	debug.SetMemoryLimit(opts.Memory * 9 / 10)
 	release, commit := buildVersion()
