@@ -139,6 +139,15 @@ func (k *keys) rest(rows Rows, next int) error {
 // String joins the parts as SQL would ask for them.
 func (k *keys) String() string { return strings.Join(k.parts, " AND ") }
 
+// KeyPart spells one column of a key as the lists of [Touched] have it, whole; it is empty for a
+// value that is too large for them.
+func KeyPart(column string, value []byte) string {
+	if len(value) > wholeField {
+		return ""
+	}
+	return column + "=" + showKey(value, true)
+}
+
 // showKey renders a key value: numbers as they are, text quoted, other bytes in
 // hexadecimal. What is long is shortened unless it is wanted whole.
 func showKey(value []byte, whole bool) string {

@@ -31,6 +31,26 @@ func (c *Conn) Transact(ctx context.Context, f func() error) error {
 	return err
 }
 
+// Attempt runs f in the transaction that is open. When f fails, or is stopped, the
+// transaction is as it was before, unless the session is lost.
+func (c *Conn) Attempt(ctx context.Context, f func() error) error {
+	if err := c.Exec(ctx, "SAVEPOINT moodledb_attempt"); err != nil {
+		return err
+	}
+	err := f()
+	if c.Lost() {
+		return err
+	}
+	end := "RELEASE SAVEPOINT moodledb_attempt"
+	if err != nil {
+		end = "ROLLBACK TO SAVEPOINT moodledb_attempt; " + end
+	}
+	if endErr := c.Exec(context.WithoutCancel(ctx), end); err == nil {
+		err = endErr
+	}
+	return err
+}
+
 // Lost reports whether the session cannot be used any more.
 func (c *Conn) Lost() bool { return c.conn == nil || c.conn.IsClosed() }
 

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"bufio"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -143,25 +144,41 @@ func (r *RowRepair) AddNew(ctx context.Context, rows io.Reader) (int64, error) {
 	return n, stepError(err, "send the rows")
 }
 
-// RowPlaces gathers the places of rows that are to be taken away.
-type RowPlaces struct{ rows []byte }
-
-// Add adds a row by its number and the two fields of [RowPlace].
-func (p *RowPlaces) Add(number int64, part, place []byte) {
-	p.rows = binary.BigEndian.AppendUint16(p.rows, 3)
-	p.rows = binary.BigEndian.AppendUint32(p.rows, 8)
-	p.rows = binary.BigEndian.AppendUint64(p.rows, uint64(number))
-	for _, f := range [][]byte{part, place} {
-		p.rows = binary.BigEndian.AppendUint32(p.rows, uint32(len(f)))
-		p.rows = append(p.rows, f...)
-	}
+// RowPlaces writes the places of rows that are to be taken away, for [RowRepair.AddOld].
+type RowPlaces struct {
+	w   *bufio.Writer
+	row []byte
 }
 
-// AddOld takes the places of the rows to be taken away.
-func (r *RowRepair) AddOld(ctx context.Context, places *RowPlaces) error {
-	const header, trailer = "PGCOPY\n\xff\r\n\x00\x00\x00\x00\x00\x00\x00\x00\x00", "\xff\xff"
-	in := io.MultiReader(strings.NewReader(header), strings.NewReader(string(places.rows)), strings.NewReader(trailer))
-	_, err := r.conn.CopyFrom(ctx, "COPY "+repairOld+" FROM STDIN (FORMAT binary)", in)
+// NewRowPlaces writes to w.
+func NewRowPlaces(w io.Writer) *RowPlaces {
+	p := &RowPlaces{w: bufio.NewWriterSize(w, 64<<10)}
+	_, _ = p.w.WriteString("PGCOPY\n\xff\r\n\x00\x00\x00\x00\x00\x00\x00\x00\x00") // an error stays with the writer
+	return p
+}
+
+// Add adds a row by its number and the two fields of [RowPlace].
+func (p *RowPlaces) Add(number int64, part, place []byte) error {
+	p.row = binary.BigEndian.AppendUint16(p.row[:0], 3)
+	p.row = binary.BigEndian.AppendUint32(p.row, 8)
+	p.row = binary.BigEndian.AppendUint64(p.row, uint64(number))
+	for _, f := range [][]byte{part, place} {
+		p.row = binary.BigEndian.AppendUint32(p.row, uint32(len(f)))
+		p.row = append(p.row, f...)
+	}
+	_, err := p.w.Write(p.row)
+	return err
+}
+
+// End ends the list.
+func (p *RowPlaces) End() error {
+	_, _ = p.w.WriteString("\xff\xff") // an error stays with the writer
+	return p.w.Flush()
+}
+
+// AddOld takes the places of the rows to be taken away, as [RowPlaces] writes them.
+func (r *RowRepair) AddOld(ctx context.Context, places io.Reader) error {
+	_, err := r.conn.CopyFrom(ctx, "COPY "+repairOld+" FROM STDIN (FORMAT binary)", places)
 	return stepError(err, "send the places of rows")
 }
 

@@ -67,11 +67,13 @@ func Compare(ctx context.Context, expected, found Source, o Options) (_ *Result,
 	if err := r.divide(ctx); err != nil {
 		return nil, err
 	}
-	results, err := r.rows(ctx, known)
+	results, err := r.rows(ctx)
 	if err != nil {
 		return nil, err
 	}
-	r.excuse(known, results)
+	if err := r.excuse(ctx, known, results); err != nil {
+		return nil, err
+	}
 	r.beyond(known)
 	r.renderings()
 	r.step("look at what rows do not show")
@@ -282,7 +284,7 @@ func (r *run) leaveDenied(ctx context.Context) error {
 }
 
 // rows compares the rows.
-func (r *run) rows(ctx context.Context, known *ledger) ([]verify.TableResult, error) {
+func (r *run) rows(ctx context.Context) ([]verify.TableResult, error) {
 	planned := Planned{Tables: len(r.pairs)}
 	tables := make([]verify.Table, len(r.pairs))
 	for i, p := range r.pairs {
@@ -291,9 +293,6 @@ func (r *run) rows(ctx context.Context, known *ledger) ([]verify.TableResult, er
 	}
 	r.tell(planned)
 	o := verify.Options{Jobs: r.opts.Jobs, MaxDifferences: r.opts.listed(), Memory: r.opts.Memory / 2}
-	if known != nil {
-		o.MaxDifferences += known.most // they may turn out to be none
-	}
 	if o.MaxDifferences == 0 {
 		o.MaxDifferences = -1
 	}

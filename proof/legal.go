@@ -3,11 +3,10 @@ package proof
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
-	"github.com/moodledb/moodledb/convert"
 	"github.com/moodledb/moodledb/mysql"
 	"github.com/moodledb/moodledb/postgres"
 	"github.com/moodledb/moodledb/schema"
@@ -23,20 +22,12 @@ const (
 	LegalBeyond    = "beyond-snapshot"
 )
 
-// maxTouched bounds how many values and rows that a policy has touched are
-// read; a migration of more is no copy any more.
-const maxTouched = 10_000
-
-// ledger is what the last migration into the side found has recorded.
+// ledger is what the last migration into the side found has recorded. What its policy
+// did to single rows is asked for where rows differ: see explain.
 type ledger struct {
 	run postgres.RunRecord
 	// tables are those of the run, by their names in the target.
 	tables map[string]postgres.TableRecord
-	// changes and rejects are by the table's name at the source, then by key.
-	changes map[string]map[string][]postgres.ValueChange
-	rejects map[string]map[string]bool
-	// most is how many rows of one table a policy has touched.
-	most int
 }
 
 // readLedger reads the ledger of the side found, where there is one.
@@ -44,62 +35,35 @@ func (r *run) readLedger(ctx context.Context) (*ledger, error) {
 	if r.found.postgres == nil {
 		return nil, nil
 	}
-	l, changes, rejects, err := r.found.lastRun(ctx)
-	if err != nil {
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		r.notice("what the migration recorded could not be read, so that values which it changed by a policy count as differences: %v", err)
-		return nil, nil
+	l, err := r.found.lastRun(ctx)
+	if err == nil || ctx.Err() != nil {
+		return l, ctx.Err()
 	}
-	if l == nil {
-		return nil, nil
-	}
-	for _, c := range changes {
-		if l.changes[c.Table] == nil {
-			l.changes[c.Table] = map[string][]postgres.ValueChange{}
-		}
-		l.changes[c.Table][c.Key] = append(l.changes[c.Table][c.Key], c)
-		l.most = max(l.most, len(l.changes[c.Table])+len(l.rejects[c.Table]))
-	}
-	for _, x := range rejects {
-		if l.rejects[x.Table] == nil {
-			l.rejects[x.Table] = map[string]bool{}
-		}
-		l.rejects[x.Table][x.Key] = true
-		l.most = max(l.most, len(l.changes[x.Table])+len(l.rejects[x.Table]))
-	}
-	if len(changes) == maxTouched || len(rejects) == maxTouched {
-		r.notice("the migration's policy touched more than %d values or rows; those beyond that count as differences", maxTouched)
-	}
-	return l, nil
+	r.notice("what the migration recorded could not be read, so that values which it changed by a policy count as differences: %v", err)
+	return nil, nil
 }
 
 // lastRun reads the last migration into the schema that ended well; nil when there is none.
-func (db *database) lastRun(ctx context.Context) (*ledger, []postgres.ValueChange, []postgres.RejectedRow, error) {
+func (db *database) lastRun(ctx context.Context) (*ledger, error) {
 	runs, err := db.postgres.Runs(ctx)
 	if err != nil {
-		return nil, nil, nil, err
+		return nil, err
 	}
 	i := slices.IndexFunc(runs, func(x postgres.RunRecord) bool {
 		return x.State == postgres.RunDone && (x.Publish == db.schema.Name || x.Load == db.schema.Name)
 	})
 	if i < 0 {
-		return nil, nil, nil, nil
+		return nil, nil
 	}
-	l := &ledger{
-		run: runs[i], tables: map[string]postgres.TableRecord{},
-		changes: map[string]map[string][]postgres.ValueChange{}, rejects: map[string]map[string]bool{},
-	}
+	l := &ledger{run: runs[i], tables: map[string]postgres.TableRecord{}}
 	contents, err := db.postgres.RunContents(ctx, l.run.ID)
 	if err != nil {
-		return nil, nil, nil, err
+		return nil, err
 	}
 	for _, t := range contents.Tables {
 		l.tables[t.Table] = t
 	}
-	changes, rejects, err := db.postgres.Touched(ctx, l.run.ID, maxTouched)
-	return l, changes, rejects, err
+	return l, nil
 }
 
 // skipped takes out the tables whose rows the migration was told to leave, and that are still empty.
@@ -132,17 +96,19 @@ func (r *run) skipped(ctx context.Context, l *ledger) error {
 
 // excuse takes the differences out that a policy has made: rows that it has set
 // aside, and values that were changed, where what is found is still what it made of them.
-func (r *run) excuse(l *ledger, results []verify.TableResult) {
+func (r *run) excuse(ctx context.Context, l *ledger, results []verify.TableResult) error {
 	for i := range results {
 		t := &results[i]
 		j := slices.IndexFunc(r.pairs, func(p *pair) bool { return p.Name == t.Name })
-		if l != nil && j >= 0 && t.State == verify.Different {
-			r.excuseTable(l, r.pairs[j], t)
+		if j < 0 || t.State != verify.Different || !l.touched(r.pairs[j]) {
+			continue
 		}
-		if most := r.opts.listed(); len(t.Differences) > most {
-			t.Differences = t.Differences[:most]
+		r.step("look up what the migration changed in table " + t.Name)
+		if err := r.excuseTable(ctx, l, r.pairs[j], t, r.sides[1]); err != nil {
+			return err
 		}
 	}
+	return nil
 }
 
 // listed is how many differences of a table are listed.
@@ -156,52 +122,78 @@ func (o *Options) listed() int {
 	return o.MaxDifferences
 }
 
-func (r *run) excuseTable(l *ledger, p *pair, t *verify.TableResult) {
-	var rest []verify.Difference
-	var changed, rejected int64
-	for _, d := range t.Differences {
-		switch l.excuse(p, &d) {
-		case LegalRejected:
-			rejected++
-		case LegalChanged:
-			changed++
-		default:
-			rest = append(rest, d)
+// excuseTable looks at all rows of a table that differ, and leaves those that a policy explains. The
+// error is that of ctx.
+func (r *run) excuseTable(ctx context.Context, l *ledger, p *pair, t *verify.TableResult, found verify.Side) error {
+	rest := verify.TableResult{Problem: t.Problem}
+	var sum explained
+	for _, part := range t.Differing {
+		x, err := r.excusePart(ctx, l, p, part, found, &rest)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil {
+			if t.Problem == "" {
+				t.Problem = fmt.Sprintf("which of the rows that differ migration %d changed or set aside could not be told, so that all of them count: %v", l.run.ID, err)
+			}
+			return nil
+		}
+		sum.changed, sum.rejected = sum.changed+x.changed, sum.rejected+x.rejected
+	}
+	t.Missing, t.Extra, t.Changed, t.Differences = rest.Missing, rest.Extra, rest.Changed, rest.Differences
+	t.Differing, t.DifferentParts = rest.Differing, len(rest.Differing)
+	if t.DifferentParts == 0 {
+		if t.State = verify.Same; t.Problem != "" {
+			t.State = verify.Unknown
 		}
 	}
-	t.Differences, t.Changed, t.Missing = rest, t.Changed-changed, t.Missing-rejected
-	if t.Changed+t.Missing+t.Extra == 0 && t.Problem == "" {
-		t.State, t.Differing, t.DifferentParts = verify.Same, nil, 0
-	}
-	if changed > 0 {
-		r.legal = append(r.legal, Legal{
-			Table: t.Name, Kind: LegalChanged, Rows: changed,
-			Message: fmt.Sprintf("migration %d could not store values of %s as they were; what it stored is still there", l.run.ID, plural(changed, "row")),
-		})
-	}
-	if rejected > 0 {
-		r.legal = append(r.legal, Legal{
-			Table: t.Name, Kind: LegalRejected, Rows: rejected,
-			Message: fmt.Sprintf("migration %d set %s aside; they are in the table moodledb.rejected_row", l.run.ID, plural(rejected, "row")),
-		})
-	}
+	r.explains(l, t.Name, sum)
+	return nil
 }
 
-// excuse is the kind of what the policy did to a row that differs; empty where it did nothing that explains it.
-func (l *ledger) excuse(p *pair, d *verify.Difference) string {
-	key := p.ledgerKey(d)
-	switch {
-	case d.Kind == verify.MissingRow && l.rejects[p.expected.table.Name][key]:
-		return LegalRejected
-	case d.Kind == verify.ChangedRow && key != "" && p.changedBy(d, l.changes[p.expected.table.Name][key]):
-		return LegalChanged
+// excusePart adds what is left of a part to rest.
+func (r *run) excusePart(ctx context.Context, l *ledger, p *pair, part verify.Part, found verify.Side, rest *verify.TableResult) (x explained, err error) {
+	d, err := verify.FindRows(ctx, r.sides[0], found, &p.Table, part, verify.Options{Memory: r.opts.Memory / 2})
+	if err != nil {
+		return x, err
 	}
-	return ""
+	defer func() { err = errors.Join(err, d.Close()) }()
+	if x, err = r.explain(ctx, l, p, d); err != nil {
+		return x, err
+	}
+	if d.Missing+d.Extra+d.Changed == 0 {
+		return x, nil
+	}
+	list, err := d.List(ctx, r.opts.listed()-len(rest.Differences))
+	rest.Differing = append(rest.Differing, part)
+	rest.Missing, rest.Extra, rest.Changed = rest.Missing+d.Missing, rest.Extra+d.Extra, rest.Changed+d.Changed
+	rest.Differences = append(rest.Differences, list...)
+	return x, err
+}
+
+// explains lists what was explained of a table.
+func (r *run) explains(l *ledger, table string, x explained) {
+	if x.changed > 0 {
+		r.legal = append(r.legal, Legal{
+			Table: table, Kind: LegalChanged, Rows: x.changed,
+			Message: fmt.Sprintf("migration %d could not store values of %s as they were; what it stored is still there", l.run.ID, plural(x.changed, "row")),
+		})
+	}
+	if x.rejected > 0 {
+		r.legal = append(r.legal, Legal{
+			Table: table, Kind: LegalRejected, Rows: x.rejected,
+			Message: fmt.Sprintf("migration %d set %s aside; they are in the table moodledb.rejected_row", l.run.ID, plural(x.rejected, "row")),
+		})
+	}
 }
 
 // touched reports whether the policy did anything to rows of a table.
 func (l *ledger) touched(p *pair) bool {
-	return l != nil && len(l.changes[p.expected.table.Name])+len(l.rejects[p.expected.table.Name]) > 0
+	if l == nil {
+		return false
+	}
+	t := l.tables[p.found.table.Name]
+	return t.Changed+t.Rejected > 0
 }
 
 // plural is "1 row" or "2 rows".
@@ -210,57 +202,6 @@ func plural(n int64, noun string) string {
 		return "1 " + noun
 	}
 	return fmt.Sprintf("%d %ss", n, noun)
-}
-
-// ledgerKey spells the key of a difference as the ledger does: the source's columns in the target's order.
-func (p *pair) ledgerKey(d *verify.Difference) string {
-	var parts []string
-	for i := range p.found.table.Columns {
-		name := p.found.table.Columns[i].Name
-		j := slices.IndexFunc(d.Key, func(k verify.NamedValue) bool { return k.Column == name })
-		if j < 0 {
-			continue
-		}
-		source := p.expected.table.Column(name)
-		if source == nil {
-			return ""
-		}
-		text := d.Key[j].Value.Text
-		// The ledger quotes no number, even if it stands in a text.
-		if inner := strings.Trim(text, `"`); inner != "" && strings.Trim(inner, "-.0123456789") == "" {
-			text = inner
-		}
-		parts = append(parts, source.Name+"="+text)
-	}
-	return strings.Join(parts, " AND ")
-}
-
-// changedBy reports whether all columns that differ are among the changes, and have the values that these say.
-func (p *pair) changedBy(d *verify.Difference, changes []postgres.ValueChange) bool {
-	return len(changes) > 0 && !slices.ContainsFunc(d.Columns, func(c verify.ColumnDifference) bool {
-		i := slices.IndexFunc(p.Columns, func(x verify.Column) bool { return x.Name == c.Column })
-		return !slices.ContainsFunc(changes, func(v postgres.ValueChange) bool {
-			return v.Column == c.Column && i >= 0 && shows(c.Expected, v.Before, v.BeforeSize, p.Columns[i].Type) &&
-				shows(c.Found, v.After, v.AfterSize, p.Columns[i].Type)
-		})
-	})
-}
-
-// shows reports whether a value that was compared is the one that the ledger
-// has as text, of which it gives the start.
-func shows(v *verify.Value, start []byte, size int64, typ string) bool {
-	if v == nil || v.Null || start == nil {
-		return v != nil && v.Null && start == nil
-	}
-	if v.Text == string(start) || v.Text == convert.PrintableStart(start, size) {
-		return true
-	}
-	f, err := mysqlField(&schema.Column{Name: "value", Type: schema.Type{Name: "longtext"}}, typ)
-	if err != nil || f.rule.Encode == nil {
-		return false
-	}
-	bytes, err := f.rule.Encode(nil, start)
-	return err == nil && v.Text == render(typ)(bytes, int64(len(bytes)))
 }
 
 // beyond states that the expected side has changed since it was migrated, where that can be told.

@@ -2,8 +2,10 @@ package proof
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
+	"github.com/moodledb/moodledb/fingerprint"
 	"github.com/moodledb/moodledb/mysql"
 	"github.com/moodledb/moodledb/postgres"
 	"github.com/moodledb/moodledb/schema"
@@ -45,39 +47,75 @@ func TestBeyond(t *testing.T) {
 	}
 }
 
-// A key is spelled as the ledger has it: the source's names in the target's order, and no number quoted.
+// A key is spelled as the ledger has it: the source's names in the target's order, whole, no number
+// quoted, and a value that no type holds as the source sent it.
 func TestLedgerKey(t *testing.T) {
-	p := &pair{
-		expected: half{table: &schema.Table{Columns: []schema.Column{{Name: "B"}, {Name: "a"}}}},
-		found:    half{table: &schema.Table{Columns: []schema.Column{{Name: "a"}, {Name: "b"}}}},
-	}
-	d := &verify.Difference{Key: []verify.NamedValue{{Column: "b", Value: verify.Value{Text: `"12"`}}, {Column: "a", Value: verify.Value{Text: `"x y"`}}}}
-	if got, want := p.ledgerKey(d), `a="x y" AND B=12`; got != want {
-		t.Errorf("%s, want %s", got, want)
+	long := strings.Repeat("long ", 40)
+	for _, tt := range []struct {
+		a, b string
+		want string
+	}{
+		{"x y", "12", `a="x y" AND B=12`},
+		{long, "-7.5", `a="` + long + `" AND B=-7.5`},
+		{"a\x00b", "", `a="a\x00b" AND B=""`},
+		{unfitMark + "12", "\xff", `a=12 AND B=0xff`},
+		{strings.Repeat("x", 70000), "b", `B="b"`},
+	} {
+		p := &pair{
+			Table: verify.Table{Columns: []verify.Column{
+				{Name: "b", Type: "text", Key: true}, {Name: "v", Type: "text"}, {Name: "a", Type: "text", Key: true},
+			}},
+			expected: half{table: &schema.Table{Columns: []schema.Column{{Name: "B"}, {Name: "v"}, {Name: "a"}}}},
+			found:    half{table: &schema.Table{Columns: []schema.Column{{Name: "a"}, {Name: "b"}, {Name: "v"}}}},
+		}
+		fields := []fingerprint.Field{{Start: []byte(tt.b)}, {Start: []byte("v")}, {Start: []byte(tt.a)}}
+		if got := p.ledgerKey(fields); got != tt.want {
+			t.Errorf("%s, want %s", got, tt.want)
+		}
 	}
 }
 
-func TestShows(t *testing.T) {
+// fieldIn is the field of a text in a type.
+func fieldIn(t *testing.T, typ, text string) fingerprint.Field {
+	t.Helper()
+	field, ok := encoded(textRule(typ), []byte(text))
+	if !ok {
+		t.Fatalf("%q is no %s", text, typ)
+	}
+	return fingerprint.Field{Size: int64(len(field)), Hash: hashOf(canonOf(typ), field), Start: field[:min(len(field), 100)]}
+}
+
+func TestIsValue(t *testing.T) {
+	null, long := fingerprint.Field{Null: true}, strings.Repeat("x", 2<<20)
 	tests := []struct {
 		name  string
-		value *verify.Value
-		text  []byte
+		field fingerprint.Field
+		text  *string
 		typ   string
 		want  bool
 	}{
-		{"NULL", &verify.Value{Null: true}, nil, "date", true},
-		{"NULL for a value", &verify.Value{Null: true}, []byte("x"), "text", false},
-		{"a value for NULL", &verify.Value{Text: "x"}, nil, "text", false},
-		{"a side without the row", nil, nil, "text", false},
-		{"a text", &verify.Value{Text: `"it's"`}, []byte("it's"), "text", true},
-		{"another text", &verify.Value{Text: `"its"`}, []byte("it's"), "text", false},
-		{"a number", &verify.Value{Text: "32767"}, []byte("32767"), "smallint", true},
-		{"a zero date", &verify.Value{Text: `"0000-00-00" (no value of date)`}, []byte("0000-00-00"), "date", true},
-		{"a time", &verify.Value{Text: "1970-01-01 00:00:00"}, []byte("1970-01-01 00:00:00"), "timestamp without time zone", true},
-		{"a decimal", &verify.Value{Text: "1.20"}, []byte("1.2"), "numeric(10,2)", true},
+		{"NULL", null, nil, "date", true},
+		{"NULL for a value", null, new("x"), "text", false},
+		{"a value for NULL", fieldIn(t, "text", "x"), nil, "text", false},
+		{"a text", fieldIn(t, "text", "it's"), new("it's"), "text", true},
+		{"another text", fieldIn(t, "text", "it's"), new("its"), "text", false},
+		{"a text in quotes", fieldIn(t, "text", "its"), new(`"its"`), "text", false},
+		{"a number", fieldIn(t, "smallint", "32767"), new("32767"), "smallint", true},
+		{"another number", fieldIn(t, "smallint", "32767"), new("32766"), "smallint", false},
+		{"a zero date", fieldIn(t, "date", "0000-00-00"), new("0000-00-00"), "date", true},
+		{"a time", fieldIn(t, "timestamp without time zone", "1970-01-01 00:00:00"), new("1970-01-01 00:00:00"), "timestamp without time zone", true},
+		{"a decimal", fieldIn(t, "numeric(10,2)", "1.20"), new("1.2"), "numeric(10,2)", true},
+		{"a long text", fieldIn(t, "text", long), &long, "text", true},
+		{"a longer text", fieldIn(t, "text", long+"y"), &long, "text", false},
 	}
 	for _, tt := range tests {
-		if got := shows(tt.value, tt.text, int64(len(tt.text)), tt.typ); got != tt.want {
+		p := &pair{Table: verify.Table{Columns: []verify.Column{{Name: "c", Type: tt.typ, Canon: canonOf(tt.typ)}}}}
+		v := postgres.LedgerValue{Null: tt.text == nil}
+		if !v.Null {
+			v.Text, v.Size = []byte(*tt.text), int64(len(*tt.text))
+			v.Text = v.Text[:min(len(v.Text), 1<<20)]
+		}
+		if got := p.isValue(0, &tt.field, v); got != tt.want {
 			t.Errorf("%s: %v", tt.name, got)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/moodledb/moodledb/postgres"
 	"github.com/moodledb/moodledb/verify"
 )
 
@@ -91,7 +92,7 @@ func lossy(t *testing.T, expected, found place, end Side, at ...int64) (verify.T
 		k.at[n] = true
 	}
 	r.sides[i] = k
-	results, err := r.rows(ctx, nil)
+	results, err := r.rows(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,5 +129,81 @@ func TestLostWhileSearching(t *testing.T) {
 				t.Errorf("twice: %s, %q", got.State, got.Problem)
 			}
 		})
+	}
+}
+
+// repairedLossy repairs the large table while sessions of the expected side are killed in the middle of readings.
+func repairedLossy(t *testing.T, expected, found place, past *Result, at ...int64) (RepairedTable, int64) {
+	t.Helper()
+	ctx := t.Context()
+	a, b := expected.source(t), found.source(t)
+	o, err := Options{Jobs: 1}.withDefaults()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &repair{past: past}
+	if r.run, err = start(ctx, &a, &b, o); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := r.close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	if err := r.prepare(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if r.target, err = postgres.Open(ctx, b.DSN); err != nil {
+		t.Fatal(err)
+	}
+	defer r.target.Close()
+	k := &killing{reader: r.sides[0], at: map[int64]bool{}, kill: func() { expected.killReading(t) }}
+	for _, n := range at {
+		k.at[n] = true
+	}
+	r.sides[0] = k
+	done, err := r.table(ctx, differing(past)[0])
+	if err != nil {
+		t.Error(err)
+	}
+	return done, k.calls.Load()
+}
+
+// TestRepairWhileLost: a session that is killed in the middle of a repair costs an attempt, on
+// either side: what is repaired is what had to be, once.
+func TestRepairWhileLost(t *testing.T) {
+	expected, found := firstPair(t)
+	for _, p := range []place{expected, found} {
+		makeLarge(t, p)
+		for range 3 {
+			p.exec(t, "INSERT INTO mdl_large SELECT id + (SELECT MAX(id) + 1 FROM mdl_large), v, n FROM mdl_large")
+		}
+	}
+	damage := []string{"UPDATE mdl_large SET n = 8 WHERE id IN (3, 5000)", "DELETE FROM mdl_large WHERE id = 40000", "INSERT INTO mdl_large VALUES (1000000, 'x', 1)"}
+	found.exec(t, damage...)
+	want := RepairedTable{Inserted: 1, Deleted: 1, Updated: 2}
+	past := compared(t, expected, found, Options{})
+	done, readings := repairedLossy(t, expected, found, past)
+	if done != want || readings != 3 {
+		t.Fatalf("%+v by %d readings", done, readings)
+	}
+	for n := int64(1); n <= readings; n++ {
+		found.exec(t, damage...)
+		if done, calls := repairedLossy(t, expected, found, past, n); done != want || calls <= readings {
+			t.Errorf("lost in reading %d of %d: %+v", n, calls, done)
+		}
+		if x := tableOf(t, compared(t, expected, found, Options{}), "mdl_large"); x.State != verify.Same {
+			t.Errorf("lost in reading %d: %+v", n, x)
+		}
+	}
+
+	found.exec(t, append(damage, "CREATE SEQUENCE once",
+		"CREATE FUNCTION ends() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN IF nextval('public.once') = 1 THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF; RETURN NEW; END$$",
+		"CREATE TRIGGER ends BEFORE INSERT ON mdl_large FOR EACH ROW EXECUTE FUNCTION ends()")...)
+	if done, _ := repairedLossy(t, expected, found, past); done != want {
+		t.Errorf("lost at the found side: %+v", done)
+	}
+	if x := tableOf(t, compared(t, expected, found, Options{}), "mdl_large"); x.State != verify.Same {
+		t.Errorf("lost at the found side: %+v", x)
 	}
 }

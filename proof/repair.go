@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"sync"
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"golang.org/x/sync/errgroup"
@@ -129,22 +130,41 @@ func (r *repair) pairOf(name string) *pair {
 	return r.pairs[i]
 }
 
-// table repairs a table.
+// attempts is how often the repair of a table is begun, when what it reads or writes with is lost, or another session is in the way.
+const attempts = 3
+
+// table repairs a table. An attempt that fails leaves nothing behind.
 func (r *repair) table(ctx context.Context, t *verify.TableResult) (done RepairedTable, err error) {
 	p := r.pairOf(t.Name)
 	if err := r.refuse(t, p); err != nil {
 		return done, err
 	}
+	for n := 1; ; n++ {
+		var again bool
+		before := done
+		done, again, err = r.attempt(ctx, p, t.Differing)
+		if err == nil && done == (RepairedTable{}) {
+			done = before // the commit before was done, and only its answer was lost
+		}
+		if err == nil || !again || n == attempts || ctx.Err() != nil {
+			return done, err
+		}
+	}
+}
+
+// attempt repairs a table in one transaction. It may be tried again where what failed may pass.
+func (r *repair) attempt(ctx context.Context, p *pair, parts []verify.Part) (done RepairedTable, again bool, err error) {
 	conn, err := r.target.Acquire(ctx)
 	if err != nil {
-		return done, err
+		return done, postgres.Transient(err), err
 	}
 	defer conn.Release()
 	err = conn.Transact(ctx, func() error {
-		done, err = r.replace(ctx, conn, p, t.Differing)
+		done, err = r.replace(ctx, conn, p, parts)
 		return err
 	})
-	return done, err
+	var lost *verify.AgainError
+	return done, conn.Lost() || errors.As(err, &lost) || postgres.Transient(err), err
 }
 
 // refuse stops what cannot be right.
@@ -180,12 +200,9 @@ func (r *repair) replace(ctx context.Context, conn *postgres.Conn, p *pair, part
 	}
 	var all verify.Differing
 	for _, part := range parts {
-		d, err := r.gather(ctx, repair, to, part, all.First)
-		if err != nil {
+		if err := r.gather(ctx, repair, to, part, &all); err != nil {
 			return done, err
 		}
-		all.Missing, all.Extra, all.Changed = all.Missing+d.Missing, all.Extra+d.Extra, all.Changed+d.Changed
-		all.First = all.Missing + all.Extra + all.Changed
 	}
 	n, err := repair.Apply(ctx)
 	if err != nil {
@@ -208,34 +225,60 @@ func (r *repair) replace(ctx context.Context, conn *postgres.Conn, p *pair, part
 	return RepairedTable{Inserted: n.Inserted, Deleted: n.Deleted, Updated: n.Updated}, nil
 }
 
-// gather sends the rows of a part that differ to the temporary tables of the repair.
-func (r *repair) gather(ctx context.Context, repair *postgres.RowRepair, to *targetSide, part verify.Part, first int64) (*verify.Differing, error) {
+// gather sends the rows of a part that differ to the temporary tables of the
+// repair, and counts them in all.
+func (r *repair) gather(ctx context.Context, repair *postgres.RowRepair, to *targetSide, part verify.Part, all *verify.Differing) (err error) {
 	d, err := verify.FindRows(ctx, r.sides[0], to, &to.pair.Table, part, verify.Options{Memory: r.opts.Memory / 2})
-	if errors.Is(err, verify.ErrTooMany) {
-		return nil, fmt.Errorf("%w, which is more than fits in memory: migrate the table again, or give more memory", err)
-	}
 	if err != nil {
-		return nil, err
+		return err
 	}
+	defer func() { err = errors.Join(err, d.Close()) }()
 	if r.ledger.touched(to.pair) {
-		if err := d.Filter(ctx, func(d *verify.Difference) bool { return r.ledger.excuse(to.pair, d) == "" }); err != nil {
-			return nil, err
+		if _, err := r.explain(ctx, r.ledger, to.pair, d); err != nil {
+			return err
 		}
 	}
-	d.First = first
-	var places postgres.RowPlaces
-	stream := func(ctx context.Context, w io.Writer) error { return to.withPlaces(ctx, part, w) }
-	err = d.EachFound(ctx, 2, stream, func(number int64, place []fingerprint.Field) error {
-		places.Add(number, place[0].Start, place[1].Start)
-		return nil
+	d.First = all.First
+	if err := r.sendPlaces(ctx, repair, to, part, d); err != nil {
+		return err
+	}
+	if err := r.send(ctx, repair, d); err != nil {
+		return err
+	}
+	all.Missing, all.Extra, all.Changed, all.First = all.Missing+d.Missing, all.Extra+d.Extra, all.Changed+d.Changed, all.First+d.Numbers
+	return nil
+}
+
+// sendPlaces streams the places of the rows of the found side that differ into the repair.
+func (r *repair) sendPlaces(ctx context.Context, repair *postgres.RowRepair, to *targetSide, part verify.Part, d *verify.Differing) error {
+	in, out := io.Pipe()
+	g, ctx := errgroup.WithContext(ctx)
+	read := make(chan struct{})
+	g.Go(func() error {
+		places := postgres.NewRowPlaces(out)
+		var once sync.Once
+		// The session that gives the rows is the one that takes their places.
+		begin := func() { once.Do(func() { close(read) }) }
+		defer begin()
+		stream := func(ctx context.Context, w io.Writer) error { return to.withPlaces(ctx, part, w) }
+		err := d.EachFound(ctx, 2, stream, func(number int64, place []fingerprint.Field) error {
+			begin()
+			return places.Add(number, place[0].Start, place[1].Start)
+		})
+		if err == nil {
+			begin()
+			err = places.End()
+		}
+		out.CloseWithError(err)
+		return err
 	})
-	if err != nil {
-		return nil, err
-	}
-	if err := repair.AddOld(ctx, &places); err != nil {
-		return nil, err
-	}
-	return d, r.send(ctx, repair, d)
+	g.Go(func() error {
+		<-read
+		err := repair.AddOld(ctx, in)
+		in.CloseWithError(errors.Join(err, io.ErrClosedPipe))
+		return err
+	})
+	return g.Wait()
 }
 
 // send streams the rows that differ from the expected side into the repair.
@@ -266,16 +309,14 @@ func (r *repair) send(ctx context.Context, repair *postgres.RowRepair, d *verify
 func (r *repair) check(ctx context.Context, p *pair, to *targetSide, parts []verify.Part) error {
 	t := p.Table
 	t.Parts = parts
-	o := verify.Options{Jobs: 1, MaxDifferences: 1, Memory: r.opts.Memory / 2}
-	if r.ledger.touched(p) {
-		o.MaxDifferences += r.ledger.most
-	}
-	results, err := verify.Compare(ctx, r.sides[0], to, []verify.Table{t}, o)
+	results, err := verify.Compare(ctx, r.sides[0], to, []verify.Table{t}, verify.Options{Jobs: 1, MaxDifferences: 1, Memory: r.opts.Memory / 2})
 	if err != nil {
 		return err
 	}
-	if r.ledger.touched(p) {
-		r.excuseTable(r.ledger, p, &results[0])
+	if results[0].State == verify.Different && r.ledger.touched(p) {
+		if err := r.excuseTable(ctx, r.ledger, p, &results[0], to); err != nil {
+			return err
+		}
 	}
 	switch result := results[0]; result.State {
 	case verify.Same:
@@ -309,8 +350,9 @@ func (s *targetSide) withPlaces(ctx context.Context, p verify.Part, w io.Writer)
 	return s.stream(ctx, fields, p, w)
 }
 
+// stream leaves the transaction as it was, also when the reading is stopped.
 func (s *targetSide) stream(ctx context.Context, fields []field, p verify.Part, w io.Writer) error {
 	h := half{table: s.pair.found.table, fields: fields}
 	statement := s.sql.statement(&h, where(postgres.QuoteIdent(s.pair.keyOf(FoundSide)), p))
-	return s.sql.hinted(h.table, s.conn.CopyTo(ctx, statement, w))
+	return s.sql.hinted(h.table, s.conn.Attempt(ctx, func() error { return s.conn.CopyTo(ctx, statement, w) }))
 }

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -9,115 +10,112 @@ import (
 	"github.com/moodledb/moodledb/fingerprint"
 )
 
-// ErrTooMany says that more rows differ than fit in memory.
-var ErrTooMany = errors.New("too many rows differ")
-
 // Differing are the rows of a part that differ, so that they can be picked out
-// of it. Each has a number; the two rows of a changed one have the same.
+// of it. Each has a number; the two rows of a changed one have the same. However
+// many they are, they take a bounded amount of memory: the rest lies in temporary files until Close.
 type Differing struct {
+	// Missing, Extra and Changed are how many there are, without those that were left out.
 	Missing, Extra, Changed int64
-	// First is the number of the first row, for the caller to set.
-	First int64
+	// Numbers is how many numbers are in use: they begin with First, for the caller to set.
+	Numbers, First int64
 
 	search *search
-	rows   [2]map[entry]numbers
+	sides  [2]*placed
+	// out has a bit for each number that is left out.
+	out   []uint64
+	noted *noted
 }
 
-// numbers are those of rows that are alike.
-type numbers struct{ first, n int64 }
-
-// differingSize is what a row of a [Differing] takes: a candidate, and its entries in two maps.
-const differingSize = 256
-
-// FindRows finds all rows of a part that differ. The error is [ErrTooMany]
-// where they do not fit in Options.Memory. Jobs, MaxDifferences and Events do not matter.
-func FindRows(ctx context.Context, expected, found Side, t *Table, p Part, o Options) (*Differing, error) {
+// FindRows finds all rows of a part that differ. Options.Memory bounds what is
+// held; Jobs, MaxDifferences and Events do not matter. The caller closes what is found.
+func FindRows(ctx context.Context, expected, found Side, t *Table, p Part, o Options) (_ *Differing, err error) {
 	o.Jobs, o.Events = 1, nil
 	o = o.withDefaults()
 	c := &comparison{sides: [2]Side{expected, found}, o: o}
-	list := int(max(o.Memory/2/differingSize, leastEntries))
+	// A group's list of rows stands beside its tally.
 	c.o.Memory /= 2
-	s := c.newSearch(t, &p, list)
-	if err := s.run(ctx); err != nil {
+	d := &Differing{search: c.newSearch(t, &p, 0), sides: [2]*placed{newPlaced(o.Memory / 16), newPlaced(o.Memory / 16)}}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, d.Close())
+		}
+	}()
+	d.search.keep = d.add
+	if err := d.search.run(ctx); err != nil {
 		return nil, err
 	}
-	d := &Differing{Missing: s.counts.missing, Extra: s.counts.extra, Changed: s.counts.changed, search: s}
-	if n := d.number(); n < d.Missing+d.Extra+d.Changed {
-		return nil, fmt.Errorf("%w: %d, in %s", ErrTooMany, d.Missing+d.Extra+d.Changed, p)
+	for _, side := range d.sides {
+		if err := side.flush(); err != nil {
+			return nil, err
+		}
 	}
+	n := d.search.counts
+	d.Missing, d.Extra, d.Changed = n.missing, n.extra, n.changed
 	return d, nil
 }
 
-// Filter leaves out the rows for which keep returns false: they are not picked, and not counted.
-// They are read with their columns for that. It can be called before any row is picked.
-func (d *Differing) Filter(ctx context.Context, keep func(*Difference) bool) error {
-	s := d.search
-	var kept []candidate
-	d.Missing, d.Extra, d.Changed = 0, 0, 0
-	for list := s.candidates; len(list) > 0; {
-		n := min(s.c.describedAtOnce(s.t), len(list))
-		some, err := s.c.describeSome(ctx, s.t, s.p, s.sums, list[:n])
-		if err != nil {
-			return err
-		}
-		for i := range some {
-			if !keep(&some[i]) {
-				continue
-			}
-			kept = append(kept, list[i])
-			switch list[i].kind {
-			case MissingRow:
-				d.Missing += list[i].times
-			case ExtraRow:
-				d.Extra += list[i].times
-			default:
-				d.Changed += list[i].times
-			}
-		}
-		list = list[n:]
+// Close removes the temporary files.
+func (d *Differing) Close() error {
+	var errs []error
+	for _, side := range d.sides {
+		errs = append(errs, side.slots.close())
 	}
-	s.candidates = kept
-	d.number()
+	if d.noted != nil {
+		errs = append(errs, d.noted.close())
+	}
+	return errors.Join(errs...)
+}
+
+// add gives rows their numbers. Those of one key follow each other, and so do those of them that are alike.
+func (d *Differing) add(group int, c candidate) error {
+	for side, rows := range d.sides {
+		if e, ok := c.on(side); ok {
+			if err := rows.add(group, e, d.Numbers, c.times); err != nil {
+				return err
+			}
+		}
+	}
+	d.Numbers += c.times
 	return nil
 }
 
-// number gives each row its number, and returns how many there are. The rows of
-// one key follow each other, and so do those of them that are alike.
-func (d *Differing) number() int64 {
-	d.rows = [2]map[entry]numbers{{}, {}}
-	var next int64
-	for i := range d.search.candidates {
-		c := &d.search.candidates[i]
-		for side := range d.rows {
-			if e, ok := c.on(side); ok {
-				n, seen := d.rows[side][e]
-				if !seen {
-					n.first = next
-				}
-				n.n += c.times
-				d.rows[side][e] = n
-			}
-		}
-		next += c.times
+// LeaveOut leaves a row out that is of a kind: it is not picked, and not counted any more.
+func (d *Differing) LeaveOut(number int64, kind DifferenceKind) {
+	if d.out == nil {
+		d.out = make([]uint64, (d.Numbers+63)/64)
 	}
-	return next
+	d.out[number/64] |= 1 << (number % 64)
+	switch kind {
+	case MissingRow:
+		d.Missing--
+	case ExtraRow:
+		d.Extra--
+	case ChangedRow:
+		d.Changed--
+	}
+}
+
+// IsOut reports whether a row is left out.
+func (d *Differing) IsOut(number int64) bool {
+	return d.out != nil && d.out[number/64]&(1<<(number%64)) != 0
+}
+
+// group is the group of buckets of a row; false when no row of that group differs.
+func (d *Differing) group(r *fingerprint.Row) (int, bool) {
+	if d.search.of == nil {
+		return 0, true
+	}
+	group := d.search.of[d.search.bucket(r)]
+	return int(group), group >= 0
 }
 
 // take returns the number of a row if it is one of those that differ. Each is taken once.
-func (d *Differing) take(side int, r *fingerprint.Row) (number int64, ok bool) {
-	e := d.search.keys.entry(r)
-	n, ok := d.rows[side][e]
+func (d *Differing) take(side int, r *fingerprint.Row) (number int64, ok bool, err error) {
+	group, ok := d.group(r)
 	if !ok {
-		return 0, false
+		return 0, false, nil
 	}
-	number = d.First + n.first
-	n.first++
-	if n.n--; n.n == 0 {
-		delete(d.rows[side], e)
-	} else {
-		d.rows[side][e] = n
-	}
-	return number, true
+	return d.sides[side].take(group, d.search.keys.entry(r))
 }
 
 // taken returns an error unless the stream of a side had the rows that it had before.
@@ -125,7 +123,7 @@ func (d *Differing) taken(side int, stream *fingerprint.Stream) error {
 	if err := stream.End(); err != nil {
 		return fmt.Errorf("%s: %w", sideName(side), err)
 	}
-	if stream.Sum() != d.search.sums[side] || len(d.rows[side]) > 0 {
+	if stream.Sum() != d.search.sums[side] || d.sides[side].left != 0 {
 		return &unstableError{side}
 	}
 	return nil
@@ -133,7 +131,7 @@ func (d *Differing) taken(side int, stream *fingerprint.Stream) error {
 
 // WriteExpected reads the part of the expected side again, and writes the rows
 // that differ to w: as COPY (FORMAT binary) with the number as a bigint before
-// the table's columns. It can be called once. An error of w is returned as it is.
+// the table's columns. An error of w is returned as it is.
 func (d *Differing) WriteExpected(ctx context.Context, w io.Writer) (err error) {
 	p := &picker{w: w, stream: newStreams(d.search.t)[0]}
 	defer func() {
@@ -141,13 +139,15 @@ func (d *Differing) WriteExpected(ctx context.Context, w io.Writer) (err error) 
 			err = closeErr
 		}
 	}()
+	d.sides[0].begin()
 	p.stream.KeyOnly = true
 	p.stream.Each = func(r *fingerprint.Row) error {
 		p.done = r.End
-		if number, ok := d.take(0, r); ok {
-			return p.row(r, number)
+		number, ok, err := d.take(0, r)
+		if err != nil || !ok || d.IsOut(number) {
+			return err
 		}
-		return nil
+		return p.row(r, d.First+number)
 	}
 	if err := p.begin(); err != nil {
 		return err
@@ -164,12 +164,12 @@ func (d *Differing) WriteExpected(ctx context.Context, w io.Writer) (err error) 
 	return p.end()
 }
 
-// EachFound calls each for the rows of the found side that differ. The rows are
-// those that stream writes: the table's columns, and after them so many more, of which
-// each is told. It can be called once.
+// EachFound calls each for the rows of the found side that differ, when all of
+// them are read. The rows are those that stream writes: the table's columns, and
+// after them so many more, of which each is told.
 func (d *Differing) EachFound(ctx context.Context, more int, stream func(ctx context.Context, w io.Writer) error,
 	each func(number int64, more []fingerprint.Field) error,
-) error {
+) (err error) {
 	columns := make([]fingerprint.Column, 0, len(d.search.t.Columns)+more)
 	for _, c := range d.search.t.Columns {
 		columns = append(columns, fingerprint.Column{Key: c.Key, Canon: c.Canon})
@@ -177,16 +177,66 @@ func (d *Differing) EachFound(ctx context.Context, more int, stream func(ctx con
 	for range more {
 		columns = append(columns, fingerprint.Column{Aside: true})
 	}
+	var list asideList
+	defer func() { err = errors.Join(err, list.held.close()) }()
+	d.sides[1].begin()
 	s := fingerprint.NewStream(columns)
 	s.KeyOnly = true
 	s.Each = func(r *fingerprint.Row) error {
-		if number, ok := d.take(1, r); ok {
-			return each(number, r.Fields[len(r.Fields)-more:])
+		number, ok, err := d.take(1, r)
+		if err != nil || !ok || d.IsOut(number) {
+			return err
 		}
-		return nil
+		return list.add(d.First+number, r.Fields[len(r.Fields)-more:])
 	}
 	if err := stream(ctx, s); err != nil {
 		return fmt.Errorf("%s: %w", sideName(1), err)
 	}
-	return d.taken(1, s)
+	if err := d.taken(1, s); err != nil {
+		return err
+	}
+	return list.each(more, each)
+}
+
+// asideList holds the columns of rows that are set aside.
+type asideList struct {
+	held held
+	buf  []byte
+}
+
+func (l *asideList) add(number int64, fields []fingerprint.Field) error {
+	l.buf = binary.BigEndian.AppendUint64(l.buf[:0], uint64(number))
+	for i := range fields {
+		l.buf = binary.BigEndian.AppendUint32(l.buf, uint32(len(fields[i].Start)))
+		l.buf = append(l.buf, fields[i].Start...)
+	}
+	return l.held.write(l.buf)
+}
+
+// each tells of all rows in the order in which they came.
+func (l *asideList) each(more int, each func(number int64, more []fingerprint.Field) error) error {
+	fields := make([]fingerprint.Field, more)
+	in := &heldReader{held: &l.held}
+	for in.at < l.held.size() {
+		head, err := in.next(8)
+		if err != nil {
+			return err
+		}
+		number := int64(binary.BigEndian.Uint64(head))
+		for i := range fields {
+			size, err := in.next(4)
+			if err != nil {
+				return err
+			}
+			start, err := in.next(int(binary.BigEndian.Uint32(size)))
+			if err != nil {
+				return err
+			}
+			fields[i].Start = append(fields[i].Start[:0], start...)
+		}
+		if err := each(number, fields); err != nil {
+			return err
+		}
+	}
+	return nil
 }

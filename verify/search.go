@@ -35,6 +35,10 @@ type search struct {
 	counts counts
 	// candidates are the first rows that differ.
 	candidates []candidate
+	// keep, when set, is given all of them instead, group by group of buckets; of is the
+	// group of each bucket, nil while there is one of all.
+	keep func(group int, c candidate) error
+	of   []int32
 }
 
 // What things take of the memory of a search.
@@ -67,10 +71,11 @@ func (s *search) run(ctx context.Context) error {
 		return err
 	}
 	if !all.full {
-		s.take(all)
-		return nil
+		return s.take(0, all)
 	}
-	return s.searchGroups(ctx, s.group(sums))
+	g := s.group(sums)
+	s.of = g.of
+	return s.searchGroups(ctx, g)
 }
 
 // streamsOf makes streams that give rows to each, with their keys only.
@@ -121,9 +126,19 @@ func (s *search) sumUp(ctx context.Context) ([2][]fingerprint.Sum, *tally, error
 	return sums, all, nil
 }
 
-// take counts the rows that are left in a tally.
-func (s *search) take(t *tally) {
-	s.candidates = t.differences(&s.counts, s.candidates, s.list)
+// take counts the rows that are left in the tally of a group.
+func (s *search) take(group int, t *tally) (err error) {
+	if s.keep == nil {
+		s.candidates = t.differences(&s.counts, s.candidates, s.list)
+		return nil
+	}
+	t.each(func(c candidate) {
+		s.counts.add(c.kind, c.times)
+		if err == nil {
+			err = s.keep(group, c)
+		}
+	})
+	return err
 }
 
 // groups are the buckets that differ, in groups of which each has room in a tally.
@@ -179,8 +194,7 @@ func (s *search) searchGroups(ctx context.Context, g groups) error {
 	for side := range batches {
 		batches[side].flush(only, side)
 	}
-	s.take(only)
-	return nil
+	return s.take(0, only)
 }
 
 // searchSpilled is the second reading when there are several groups.
@@ -216,7 +230,9 @@ func (s *search) searchSpilled(ctx context.Context, g groups) (err error) {
 		if err := f.read(group, t); err != nil {
 			return err
 		}
-		s.take(t)
+		if err := s.take(group, t); err != nil {
+			return err
+		}
 	}
 	return nil
 }

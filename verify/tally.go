@@ -66,6 +66,18 @@ func (b *batch) flush(t *tally, side int) {
 // counts are how many rows differ.
 type counts struct{ missing, extra, changed int64 }
 
+// add counts rows of a kind in.
+func (n *counts) add(kind DifferenceKind, rows int64) {
+	switch kind {
+	case MissingRow:
+		n.missing += rows
+	case ExtraRow:
+		n.extra += rows
+	default:
+		n.changed += rows
+	}
+}
+
 // candidate is a row that differs, or several that do so in the same way.
 type candidate struct {
 	kind DifferenceKind
@@ -85,34 +97,37 @@ type counted struct {
 // differences adds what is left to the counts, and returns the first most of
 // the candidates given and its own. It empties the tally.
 func (t *tally) differences(into *counts, candidates []candidate, most int) []candidate {
+	own := 0
+	t.each(func(c candidate) {
+		into.add(c.kind, c.times)
+		if own < most { // they come in order
+			own++
+			candidates = append(candidates, c)
+		}
+	})
+	return firstOf(candidates, most)
+}
+
+// each tells of all that is left, in the order of keys. It empties the tally.
+func (t *tally) each(emit func(candidate)) {
 	list := make([]counted, 0, len(t.counts))
 	for e, n := range t.counts {
 		list = append(list, counted{e, n})
 	}
 	t.counts = nil
 	slices.SortFunc(list, func(a, b counted) int { return compareEntries(a.entry, b.entry) })
-	own := 0
 	for len(list) > 0 {
 		n := 1
 		for n < len(list) && list[n].key == list[0].key {
 			n++
 		}
-		pairUp(list[:n], func(c candidate) {
-			switch c.kind {
-			case MissingRow:
-				into.missing += c.times
-			case ExtraRow:
-				into.extra += c.times
-			default:
-				into.changed += c.times
-			}
-			if own < most { // they come in order
-				own++
-				candidates = append(candidates, c)
-			}
-		})
+		pairUp(list[:n], emit)
 		list = list[n:]
 	}
+}
+
+// firstOf are the first most of candidates, by their keys.
+func firstOf(candidates []candidate, most int) []candidate {
 	slices.SortStableFunc(candidates, func(a, b candidate) int { return cmp.Compare(a.key, b.key) })
 	return candidates[:min(len(candidates), most)]
 }
