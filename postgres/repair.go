@@ -60,6 +60,24 @@ const (
 // RowPlace is what names a row to be taken away: two columns to select after others.
 func RowPlace() []string { return []string{"tableoid", "ctid"} }
 
+// MayRepair reports whether the role may make the temporary tables of a [RowRepair]; the error says what is missing.
+func (db *DB) MayRepair(ctx context.Context) error {
+	c, err := db.Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.Release()
+	var may bool
+	if err := c.conn.QueryRow(ctx, "SELECT has_database_privilege(current_database(), 'TEMPORARY')").Scan(&may); err != nil {
+		return stepError(ended(ctx, c.conn, canceled(ctx, err)), "look at the rights of role %q", db.server.User)
+	}
+	if !may {
+		return fmt.Errorf("rows are repaired by way of temporary tables, which the role %q may not make: let an administrator run: GRANT TEMPORARY ON DATABASE %s TO %s",
+			db.server.User, QuoteIdent(db.server.Database), QuoteIdent(db.server.User))
+	}
+	return nil
+}
+
 // BeginRepair locks the table against writers until the transaction ends, and
 // makes room for the rows. It must be called in a transaction.
 func (c *Conn) BeginRepair(ctx context.Context, schemaName, table string, columns []RepairColumn) (*RowRepair, error) {
@@ -67,7 +85,7 @@ func (c *Conn) BeginRepair(ctx context.Context, schemaName, table string, column
 	// With row security, rows would be hidden in silence.
 	prepare := CommitDurably + "; SET LOCAL row_security = off; LOCK TABLE " + qualify(schemaName, table) + " IN SHARE ROW EXCLUSIVE MODE"
 	if err := c.Exec(ctx, prepare); err != nil {
-		return nil, stepError(err, "lock the table")
+		return nil, r.failed(err, "lock the table")
 	}
 	if err := r.look(ctx); err != nil {
 		return nil, err
@@ -85,6 +103,20 @@ func (c *Conn) BeginRepair(ctx context.Context, schemaName, table string, column
 		return nil, stepError(err, "make temporary tables for the rows")
 	}
 	return r, nil
+}
+
+// failed names the step that failed, and the rights that the role lacks on the table.
+func (r *RowRepair) failed(err error, step string) error {
+	if denied(err) {
+		return fmt.Errorf("%s: %w; let the owner run: GRANT SELECT, INSERT, UPDATE, DELETE ON %s TO %s", step, err, qualify(r.schema, r.table), QuoteIdent(r.conn.db.server.User))
+	}
+	return stepError(err, "%s", step)
+}
+
+// denied reports whether the server refused for want of a right.
+func denied(err error) bool {
+	var e *pgconn.PgError
+	return errors.As(err, &e) && e.Code == "42501"
 }
 
 // repairColumn is the name in the temporary table of the i-th column that is given.
@@ -211,15 +243,15 @@ func (r *RowRepair) Apply(ctx context.Context) (RepairCounts, error) {
 	var err error
 	n.Deleted, err = r.run(ctx, "DELETE FROM "+name+" t USING "+repairOld+" o WHERE "+atPlace+" AND "+onlyOld)
 	if err != nil {
-		return n, stepError(err, "take away the rows that are too many")
+		return n, r.failed(err, "take away the rows that are too many")
 	}
 	if n.Updated, err = r.update(ctx); err != nil {
-		return n, stepError(err, "change the rows that differ")
+		return n, r.failed(err, "change the rows that differ")
 	}
 	given, values := r.given()
 	n.Inserted, err = r.run(ctx, "INSERT INTO "+name+" ("+given+") OVERRIDING SYSTEM VALUE SELECT "+values+
 		" FROM "+repairNew+" n WHERE "+onlyNew+` ORDER BY n."moodledb_number"`)
-	return n, stepError(err, "add the rows that are missing")
+	return n, r.failed(err, "add the rows that are missing")
 }
 
 // refuse stops a repair that would change rows of other tables.
@@ -334,5 +366,8 @@ func (r *RowRepair) RaiseSequence(ctx context.Context, column, sequence string) 
 		"  AND m.highest >= s.last_value::numeric + CASE WHEN s.is_called THEN q.seqincrement ELSE 0 END",
 	}, "\n")
 	_, err := r.run(ctx, statement)
+	if denied(err) {
+		return fmt.Errorf("raise the sequence %q: %w; let its owner run: GRANT SELECT, UPDATE ON SEQUENCE %s TO %s", sequence, err, name, QuoteIdent(r.conn.db.server.User))
+	}
 	return stepError(err, "raise the sequence %q", sequence)
 }

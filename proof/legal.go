@@ -141,7 +141,7 @@ func (r *run) excuseTable(ctx context.Context, l *ledger, p *pair, t *verify.Tab
 		sum.changed, sum.rejected = sum.changed+x.changed, sum.rejected+x.rejected
 	}
 	t.Missing, t.Extra, t.Changed, t.Differences = rest.Missing, rest.Extra, rest.Changed, rest.Differences
-	t.Differing, t.DifferentParts = rest.Differing, len(rest.Differing)
+	t.Differing, t.DifferingFound, t.DifferentParts = rest.Differing, rest.DifferingFound, len(rest.Differing)
 	if t.DifferentParts == 0 {
 		if t.State = verify.Same; t.Problem != "" {
 			t.State = verify.Unknown
@@ -165,7 +165,7 @@ func (r *run) excusePart(ctx context.Context, l *ledger, p *pair, part verify.Pa
 		return x, nil
 	}
 	list, err := d.List(ctx, r.opts.listed()-len(rest.Differences))
-	rest.Differing = append(rest.Differing, part)
+	rest.Differing, rest.DifferingFound = append(rest.Differing, part), append(rest.DifferingFound, d.Found())
 	rest.Missing, rest.Extra, rest.Changed = rest.Missing+d.Missing, rest.Extra+d.Extra, rest.Changed+d.Changed
 	rest.Differences = append(rest.Differences, list...)
 	return x, err

@@ -36,17 +36,34 @@ func (r *Repaired) Whole() bool {
 	return !slices.ContainsFunc(r.Tables, func(t RepairedTable) bool { return t.Problem != "" })
 }
 
+// errOnlyPostgres is the error of what cannot be repaired.
+var errOnlyPostgres = errors.New("rows can be repaired in PostgreSQL only: migrate again, or change them by hand")
+
+// CheckRepair says, before hours of reading, why rows of a database could not be repaired: a server
+// that cannot be written to, or a right that the role lacks on the database.
+func CheckRepair(ctx context.Context, found Source) error {
+	if found.DSN.Engine.IsMySQL() {
+		return errOnlyPostgres
+	}
+	db, err := postgres.Open(ctx, found.DSN)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	return db.MayRepair(ctx)
+}
+
 // Repair makes the rows of the found side, which must be PostgreSQL, those of
 // the expected one, in the tables that differ by the result of [Compare]. Both
-// sides are read again where they differed, so that rows are judged as they are now.
-// Of each table exactly the rows that differ are touched, in one transaction, in
+// sides are read again where they differed. Of each table exactly the rows that differ are touched, in one transaction, in
 // which writers are kept out of the table, and which ends only when these parts of it are the same.
+// A table to which somebody has written there since it was compared is left as it is.
 //
 // What goes wrong with a table is its Problem: it is as it was, and the others
 // go on. Options must be those of the comparison.
 func Repair(ctx context.Context, expected, found Source, past *Result, o Options) (_ *Repaired, err error) {
 	if found.DSN.Engine.IsMySQL() {
-		return nil, errors.New("rows can be repaired in PostgreSQL only: migrate again, or change them by hand")
+		return nil, errOnlyPostgres
 	}
 	out := &Repaired{}
 	if len(differing(past)) == 0 {
@@ -68,6 +85,9 @@ func Repair(ctx context.Context, expected, found Source, past *Result, o Options
 		return nil, err
 	}
 	defer r.target.Close()
+	if err := r.target.MayRepair(ctx); err != nil {
+		return nil, err
+	}
 	for _, t := range differing(past) {
 		r.step("repair table " + t.Name)
 		done, err := r.table(ctx, t)
@@ -142,7 +162,7 @@ func (r *repair) table(ctx context.Context, t *verify.TableResult) (done Repaire
 	for n := 1; ; n++ {
 		var again bool
 		before := done
-		done, again, err = r.attempt(ctx, p, t.Differing)
+		done, again, err = r.attempt(ctx, p, t)
 		if err == nil && done == (RepairedTable{}) {
 			done = before // the commit before was done, and only its answer was lost
 		}
@@ -153,17 +173,21 @@ func (r *repair) table(ctx context.Context, t *verify.TableResult) (done Repaire
 }
 
 // attempt repairs a table in one transaction. It may be tried again where what failed may pass.
-func (r *repair) attempt(ctx context.Context, p *pair, parts []verify.Part) (done RepairedTable, again bool, err error) {
+func (r *repair) attempt(ctx context.Context, p *pair, t *verify.TableResult) (done RepairedTable, again bool, err error) {
 	conn, err := r.target.Acquire(ctx)
 	if err != nil {
 		return done, postgres.Transient(err), err
 	}
 	defer conn.Release()
 	err = conn.Transact(ctx, func() error {
-		done, err = r.replace(ctx, conn, p, parts)
+		done, err = r.replace(ctx, conn, p, t)
 		return err
 	})
 	var lost *verify.AgainError
+	var server *pgconn.PgError
+	if errors.As(err, &server) && server.Code == "55P03" {
+		return done, false, err // it has been waited for already
+	}
 	return done, conn.Lost() || errors.As(err, &lost) || postgres.Transient(err), err
 }
 
@@ -187,8 +211,8 @@ func (r *repair) refuse(t *verify.TableResult, p *pair) error {
 	return nil
 }
 
-// replace makes the rows of some parts the same, in the transaction of conn.
-func (r *repair) replace(ctx context.Context, conn *postgres.Conn, p *pair, parts []verify.Part) (done RepairedTable, err error) {
+// replace makes the rows of the parts that differ the same, in the transaction of conn.
+func (r *repair) replace(ctx context.Context, conn *postgres.Conn, p *pair, t *verify.TableResult) (done RepairedTable, err error) {
 	to := &targetSide{conn: conn, pair: p, sql: &postgresSide{db: r.found}}
 	var columns []postgres.RepairColumn
 	for _, c := range p.Columns {
@@ -199,8 +223,8 @@ func (r *repair) replace(ctx context.Context, conn *postgres.Conn, p *pair, part
 		return done, err
 	}
 	var all verify.Differing
-	for _, part := range parts {
-		if err := r.gather(ctx, repair, to, part, &all); err != nil {
+	for i, part := range t.Differing {
+		if err := r.gather(ctx, repair, to, part, t.DifferingFound[i], &all); err != nil {
 			return done, err
 		}
 	}
@@ -219,15 +243,16 @@ func (r *repair) replace(ctx context.Context, conn *postgres.Conn, p *pair, part
 			}
 		}
 	}
-	if err := r.check(ctx, p, to, parts); err != nil {
+	if err := r.check(ctx, p, to, t.Differing); err != nil {
 		return done, err
 	}
 	return RepairedTable{Inserted: n.Inserted, Deleted: n.Deleted, Updated: n.Updated}, nil
 }
 
 // gather sends the rows of a part that differ to the temporary tables of the
-// repair, and counts them in all.
-func (r *repair) gather(ctx context.Context, repair *postgres.RowRepair, to *targetSide, part verify.Part, all *verify.Differing) (err error) {
+// repair, and counts them in all. Where the found side has other rows than it had when it was
+// compared, somebody has written to it, and nobody has agreed to lose that.
+func (r *repair) gather(ctx context.Context, repair *postgres.RowRepair, to *targetSide, part verify.Part, compared fingerprint.Sum, all *verify.Differing) (err error) {
 	d, err := verify.FindRows(ctx, r.sides[0], to, &to.pair.Table, part, verify.Options{Memory: r.opts.Memory / 2})
 	if err != nil {
 		return err
@@ -237,6 +262,9 @@ func (r *repair) gather(ctx context.Context, repair *postgres.RowRepair, to *tar
 		if _, err := r.explain(ctx, r.ledger, to.pair, d); err != nil {
 			return err
 		}
+	}
+	if d.Found() != compared && d.Missing+d.Extra+d.Changed > 0 {
+		return fmt.Errorf("rows were written to the table since it was compared (among %s), and would be lost: keep its users out, and compare again", part)
 	}
 	d.First = all.First
 	if err := r.sendPlaces(ctx, repair, to, part, d); err != nil {

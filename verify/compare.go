@@ -356,7 +356,7 @@ func (c *comparison) finish(ctx context.Context, r *tableRun) error {
 		if p.different() {
 			out.State = Different
 			out.DifferentParts++
-			out.Differing = append(out.Differing, r.list[i])
+			out.Differing, out.DifferingFound = append(out.Differing, r.list[i]), append(out.DifferingFound, p.sums[1])
 			out.Missing += p.counts.missing
 			out.Extra += p.counts.extra
 			out.Changed += p.counts.changed

@@ -54,6 +54,9 @@ func FindRows(ctx context.Context, expected, found Side, t *Table, p Part, o Opt
 	return d, nil
 }
 
+// Found is the fingerprint of all rows that the found side has in the part.
+func (d *Differing) Found() fingerprint.Sum { return d.search.sums[1] }
+
 // Close removes the temporary files.
 func (d *Differing) Close() error {
 	var errs []error

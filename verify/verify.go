@@ -146,8 +146,10 @@ type TableResult struct {
 	// sums were the same is one part.
 	Parts          int
 	DifferentParts int
-	// Differing are the parts that differ, in the table's order.
-	Differing []Part
+	// Differing are the parts that differ, in the table's order; DifferingFound are
+	// the fingerprints of the rows that the found side has in each.
+	Differing      []Part
+	DifferingFound []fingerprint.Sum
 	// Missing rows are on the expected side only, Extra ones on the other only;
 	// Changed ones have the same key and other values.
 	Missing int64

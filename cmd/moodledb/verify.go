@@ -76,6 +76,11 @@ func runVerify(ctx context.Context, t *terminal, f *verifyFlags) error {
 	if err != nil {
 		return err
 	}
+	if f.repair {
+		if err := proof.CheckRepair(ctx, found); err != nil {
+			return fmt.Errorf("--repair: %w", err)
+		}
+	}
 	certificate, err := f.newCertificate(ctx, t)
 	if err != nil {
 		return err
