@@ -100,7 +100,7 @@ func (r *run) excuse(ctx context.Context, l *ledger, results []verify.TableResul
 	for i := range results {
 		t := &results[i]
 		j := slices.IndexFunc(r.pairs, func(p *pair) bool { return p.Name == t.Name })
-		if j < 0 || t.State != verify.Different || !l.touched(r.pairs[j]) {
+		if j < 0 || t.State != verify.Different || len(t.Differing) == 0 || !l.touched(r.pairs[j]) {
 			continue
 		}
 		r.step("look up what the migration changed in table " + t.Name)

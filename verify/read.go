@@ -78,11 +78,15 @@ func (c *comparison) readWhole(ctx context.Context, t *Table, p *Part, begin fun
 		return into, err
 	}
 	into = begin()
-	err = c.read(ctx, t, p, into, false)
+	return into, lostTwice(ctx, c.read(ctx, t, p, into, false))
+}
+
+// lostTwice says what to do when the second reading has broken off as well.
+func lostTwice(ctx context.Context, err error) error {
 	if isAgain(err) && ctx.Err() == nil {
-		err = fmt.Errorf("%w; it was lost for the second time here: compare again when the connection holds", err)
+		return fmt.Errorf("%w; it was lost for the second time here: compare again when the connection holds", err)
 	}
-	return into, err
+	return err
 }
 
 // readAgain is readWhole for rows that were read before.

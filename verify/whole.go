@@ -80,7 +80,7 @@ func (c *comparison) readPiece(ctx context.Context, t *Table, side int, p *Part)
 	err := c.readInto(ctx, t, side, p, stream, side == 0)
 	if isAgain(err) && ctx.Err() == nil {
 		stream = newStream(t) // nothing of what came before counts
-		err = c.readInto(ctx, t, side, p, stream, false)
+		err = lostTwice(ctx, c.readInto(ctx, t, side, p, stream, false))
 	}
 	return stream, err
 }
