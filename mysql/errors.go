@@ -177,6 +177,17 @@ func isTimeout(err error) bool {
 	return errors.As(err, &n) && n.Timeout()
 }
 
+// Quotes returns the message of a server, itself and not what it wraps, where it may quote
+// values of rows: those about data and about constraints.
+func Quotes(err error) []string {
+	e, ok := err.(*driver.MySQLError) //nolint:errorlint // what it wraps is asked for by itself
+	if !ok || !strings.HasPrefix(string(e.SQLState[:]), "22") && !strings.HasPrefix(string(e.SQLState[:]), "23") &&
+		e.Number != 1366 && e.Number != 1525 { // ER_TRUNCATED_WRONG_VALUE_FOR_FIELD, ER_WRONG_VALUE: of the general class
+		return nil
+	}
+	return []string{e.Message}
+}
+
 // Hint says what to do about an error of the server that may come at any time;
 // ok is false when there is nothing to say.
 func Hint(err error) (hint string, ok bool) {

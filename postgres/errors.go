@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -177,6 +178,16 @@ func Hint(err error) (hint string, ok bool) {
 		hint = strings.TrimSuffix(e.Detail, ".") + ": " + hint
 	}
 	return hint, hint != ""
+}
+
+// Quotes returns the parts of a server's message, itself and not what it wraps, that may quote
+// values of rows: those about data, about constraints, and what triggers say.
+func Quotes(err error) []string {
+	e, ok := err.(*pgconn.PgError) //nolint:errorlint // what it wraps is asked for by itself
+	if !ok || len(e.Code) != 5 || !slices.Contains([]string{"22", "23", "44", "54", "P0", "38", "39"}, e.Code[:2]) {
+		return nil
+	}
+	return []string{e.Message, strings.TrimSuffix(e.Detail, "."), e.Hint, e.Where}
 }
 
 // stepError names the step that failed and adds the hint for its cause, once.

@@ -292,7 +292,7 @@ func (r *run) rows(ctx context.Context) ([]verify.TableResult, error) {
 		planned.Rows, planned.Bytes = planned.Rows+p.Rows, planned.Bytes+p.Bytes
 	}
 	r.tell(planned)
-	o := verify.Options{Jobs: r.opts.Jobs, MaxDifferences: r.opts.listed(), Memory: r.opts.Memory / 2}
+	o := verify.Options{Jobs: r.opts.Jobs, MaxDifferences: r.opts.listed(), Memory: r.opts.Memory / 2, Masked: masked}
 	if o.MaxDifferences == 0 {
 		o.MaxDifferences = -1
 	}

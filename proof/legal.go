@@ -134,7 +134,8 @@ func (r *run) excuseTable(ctx context.Context, l *ledger, p *pair, t *verify.Tab
 		}
 		if err != nil {
 			if t.Problem == "" {
-				t.Problem = fmt.Sprintf("which of the rows that differ migration %d changed or set aside could not be told, so that all of them count: %v", l.run.ID, err)
+				err = fmt.Errorf("which of the rows that differ migration %d changed or set aside could not be told, so that all of them count: %w", l.run.ID, err)
+				t.Problem, t.Masked = err.Error(), masked(err)
 			}
 			return nil
 		}

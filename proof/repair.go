@@ -29,6 +29,8 @@ type RepairedTable struct {
 	Inserted, Deleted, Updated int64
 	// Problem says why the table is as it was; empty when it is repaired.
 	Problem string
+	// Masked is Problem without values of rows.
+	Masked string
 }
 
 // Whole reports whether every table is repaired.
@@ -95,7 +97,7 @@ func Repair(ctx context.Context, expected, found Source, past *Result, o Options
 			return out, ctx.Err()
 		}
 		if err != nil {
-			done = RepairedTable{Problem: err.Error()}
+			done = RepairedTable{Problem: err.Error(), Masked: masked(err)}
 		}
 		done.Table = t.Name
 		out.Tables = append(out.Tables, done)
@@ -337,7 +339,7 @@ func (r *repair) send(ctx context.Context, repair *postgres.RowRepair, d *verify
 func (r *repair) check(ctx context.Context, p *pair, to *targetSide, parts []verify.Part) error {
 	t := p.Table
 	t.Parts = parts
-	results, err := verify.Compare(ctx, r.sides[0], to, []verify.Table{t}, verify.Options{Jobs: 1, MaxDifferences: 1, Memory: r.opts.Memory / 2})
+	results, err := verify.Compare(ctx, r.sides[0], to, []verify.Table{t}, verify.Options{Jobs: 1, MaxDifferences: 1, Memory: r.opts.Memory / 2, Masked: masked})
 	if err != nil {
 		return err
 	}
@@ -353,7 +355,7 @@ func (r *repair) check(ctx context.Context, p *pair, to *targetSide, parts []ver
 		return fmt.Errorf("%d rows still differed after the repair, which was taken back; a trigger may change them, or a column may not hold their values: repair them by hand",
 			result.Missing+result.Extra+result.Changed)
 	default:
-		return fmt.Errorf("it could not be told whether the repair was right, so that it was taken back: %s", result.Problem)
+		return fmt.Errorf("it could not be told whether the repair was right, so that it was taken back: %w", &worded{result.Problem, result.Masked})
 	}
 }
 

@@ -42,6 +42,7 @@ func certificateDocument(r *proof.Result) (certificateJSON, error) {
 // Certificate writes a comparison as a document to be filed: format [JSON] or
 // [HTML]. The JSON can be checked later, see [ReadCertificate]; the page shows the same, and the digest of the JSON.
 func Certificate(w io.Writer, r *proof.Result, format Format) error {
+	r = withoutValues(r)
 	doc, err := certificateDocument(r)
 	if err != nil {
 		return fmt.Errorf("write certificate: %w", err)

@@ -33,6 +33,9 @@ func ParseVerifyFormat(name string) (Format, error) {
 
 // Verify writes what a comparison of two databases showed.
 func Verify(w io.Writer, r *proof.Result, opts VerifyOptions) error {
+	if opts.Mask {
+		r = withoutValues(r)
+	}
 	switch opts.Format {
 	case Text, "":
 		return verifyText(w, r, opts)
@@ -43,6 +46,24 @@ func Verify(w io.Writer, r *proof.Result, opts VerifyOptions) error {
 	default:
 		return fmt.Errorf("write comparison: %q is no output format", opts.Format)
 	}
+}
+
+// withoutValues is a result of which no problem quotes a value of a row.
+func withoutValues(r *proof.Result) *proof.Result {
+	out := *r
+	out.Tables = slices.Clone(r.Tables)
+	for i := range out.Tables {
+		if t := &out.Tables[i]; t.Masked != "" {
+			t.Problem = t.Masked
+		}
+	}
+	out.Repaired = slices.Clone(r.Repaired)
+	for i := range out.Repaired {
+		if t := &out.Repaired[i]; t.Masked != "" {
+			t.Problem = t.Masked
+		}
+	}
+	return &out
 }
 
 // tally are the numbers of a comparison of contents.

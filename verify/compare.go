@@ -108,7 +108,7 @@ func (c *comparison) divide(ctx context.Context, r *tableRun) error {
 			return ctx.Err()
 		}
 		if err != nil {
-			r.problem = notFound(err).Error()
+			r.problem = notFound(err)
 			if err := c.finish(ctx, r); err != nil {
 				return err
 			}
@@ -181,7 +181,7 @@ type tableRun struct {
 	mu      sync.Mutex
 	started bool
 	// problem is the first thing that went wrong; parts that follow are left out.
-	problem string
+	problem error
 	// open is how many parts, and before them pieces, are neither read nor left out.
 	open int
 	// sums are those of all pieces, of which the expected side has sent so many bytes;
@@ -241,7 +241,7 @@ func (c *comparison) part(ctx context.Context, r *tableRun, i int) error {
 // begin reports whether a part of the table is still worth reading, and says when it is the first.
 func (c *comparison) begin(r *tableRun) bool {
 	r.mu.Lock()
-	first, failed := !r.started, r.problem != ""
+	first, failed := !r.started, r.problem != nil
 	r.started = true
 	r.mu.Unlock()
 	if first {
@@ -255,7 +255,7 @@ func (r *tableRun) add(i int, p partResult, err error, list int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.parts[i] = p
-	if err != nil && r.problem == "" {
+	if err != nil && r.problem == nil {
 		r.problem = problem(len(r.list), &r.list[i], err)
 	}
 	if r.listed += len(p.candidates); r.listed < 2*list {
@@ -272,11 +272,22 @@ func (r *tableRun) add(i int, p partResult, err error, list int) {
 }
 
 // problem words an error of a part.
-func problem(parts int, p *Part, err error) string {
+func problem(parts int, p *Part, err error) error {
 	if parts == 1 && p.Lower == "" && p.Upper == "" {
-		return err.Error()
+		return err
 	}
-	return p.String() + ": " + err.Error()
+	return fmt.Errorf("%s: %w", p, err)
+}
+
+// worded is a problem in words, and without values of rows.
+func (c *comparison) worded(err error) (problem, masked string) {
+	if err == nil {
+		return "", ""
+	}
+	if problem = err.Error(); c.o.Masked == nil {
+		return problem, problem
+	}
+	return problem, c.o.Masked(err)
 }
 
 // String names the part for messages.
@@ -340,7 +351,7 @@ func (c *comparison) finish(ctx context.Context, r *tableRun) error {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
-			if err != nil && r.problem == "" {
+			if err != nil && r.problem == nil {
 				r.problem = problem(len(r.list), &r.list[i], fmt.Errorf("read the rows that differ: %w", err))
 			}
 			p.unstable = isUnstable(err)
@@ -363,7 +374,7 @@ func (c *comparison) finish(ctx context.Context, r *tableRun) error {
 		}
 	}
 	r.judgeSums(&out)
-	if out.Problem = r.problem; out.Problem != "" && out.State == Same {
+	if out.Problem, out.Masked = c.worded(r.problem); r.problem != nil && out.State == Same {
 		out.State = Unknown
 	}
 	r.result, r.done = out, true

@@ -74,6 +74,8 @@ type Options struct {
 	// Memory bounds what the search for differing rows holds, in bytes, for all jobs together; 0 means 64 MiB.
 	// What does not fit goes to a temporary file, 16 bytes for each row that may differ.
 	Memory int64
+	// Masked words an error of a side without the values of rows that it may quote; nil when it quotes none.
+	Masked func(error) string
 	// Events, when set, is told what happens, one event at a time; it must return soon.
 	Events func(Event)
 }
@@ -135,6 +137,8 @@ type TableResult struct {
 	// Problem says why it could not be told. A table that was seen to differ may
 	// have one too: then there may be more differences than were found.
 	Problem string
+	// Masked is Problem without values of rows: see [Options.Masked].
+	Masked string
 	// Expected and Found are the fingerprints of the rows that were read.
 	Expected fingerprint.Sum
 	Found    fingerprint.Sum

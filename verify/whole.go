@@ -59,7 +59,7 @@ func (c *comparison) piece(ctx context.Context, r *tableRun, side int, p *Part) 
 			if side == 0 {
 				r.bytes += stream.Bytes()
 			}
-		case r.problem == "":
+		case r.problem == nil:
 			r.problem = problem(len(r.table.Pieces[side]), p, fmt.Errorf("%s: %w", sideName(side), err))
 		}
 		r.mu.Unlock()
@@ -88,7 +88,7 @@ func (c *comparison) readPiece(ctx context.Context, t *Table, side int, p *Part)
 // endWhole ends a table of which nothing more must be known, once all pieces are summed up.
 func (c *comparison) endWhole(r *tableRun) {
 	same := r.sums[0] == r.sums[1]
-	if r.problem == "" {
+	if r.problem == nil {
 		c.tell(PartCompared{Table: r.table.Name, Rows: r.sums[0].Rows, Bytes: r.bytes, Same: same})
 		if !same {
 			return
@@ -96,8 +96,9 @@ func (c *comparison) endWhole(r *tableRun) {
 	}
 	r.done = true
 	r.result = TableResult{Name: r.table.Name, State: Same, Pieces: r.pieces(), Expected: r.sums[0], Found: r.sums[1], Bytes: r.bytes, Parts: 1}
-	if r.problem != "" {
-		r.result = TableResult{Name: r.table.Name, State: Unknown, Pieces: r.pieces(), Problem: r.problem}
+	if r.problem != nil {
+		r.result = TableResult{Name: r.table.Name, State: Unknown, Pieces: r.pieces()}
+		r.result.Problem, r.result.Masked = c.worded(r.problem)
 	}
 	c.tell(TableCompared{r.result})
 }
@@ -117,8 +118,8 @@ func (r *tableRun) judgeSums(out *TableResult) {
 	}
 	read := [2]fingerprint.Sum{out.Expected, out.Found}
 	for side := range read {
-		if r.problem == "" && read[side] != r.sums[side] {
-			r.problem = (&unstableError{side}).Error()
+		if r.problem == nil && read[side] != r.sums[side] {
+			r.problem = &unstableError{side}
 			return
 		}
 	}

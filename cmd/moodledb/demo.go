@@ -114,7 +114,7 @@ func verifyDemo(ctx context.Context, t *terminal, declared *xmldb.Site, from, to
 	release, commit := buildVersion()
 	fmt.Fprint(t.stderr, "\nWhether both databases hold the same (moodledb verify):\n\n")
 	opts := proof.Options{Site: declared, Tool: cmp.Or(release, commit, "(devel)")}
-	result, err := compareShown(ctx, t, progressNone, expected, found, opts)
+	result, err := compareShown(ctx, t, &verifyFlags{progress: progressNone}, expected, found, opts)
 	if err != nil {
 		return err
 	}

@@ -85,7 +85,7 @@ func runVerify(ctx context.Context, t *terminal, f *verifyFlags) error {
 	if err != nil {
 		return err
 	}
-	result, err := compareShown(ctx, t, f.progress, expected, found, opts)
+	result, err := compareShown(ctx, t, f, expected, found, opts)
 	if err != nil {
 		return err
 	}
@@ -106,15 +106,31 @@ func runVerify(ctx context.Context, t *terminal, f *verifyFlags) error {
 }
 
 // compareShown compares two databases, and shows progress meanwhile.
-func compareShown(ctx context.Context, t *terminal, progress string, expected, found proof.Source, opts proof.Options) (*proof.Result, error) {
-	shown := newVerifyProgress(progress, t.stderr, newVerifyTracker(time.Now))
-	opts.Events = shown.handle
+func compareShown(ctx context.Context, t *terminal, f *verifyFlags, expected, found proof.Source, opts proof.Options) (*proof.Result, error) {
+	shown := newVerifyProgress(f.progress, t.stderr, newVerifyTracker(time.Now))
+	opts.Events = f.told(shown.handle)
 	result, err := proof.Compare(ctx, expected, found, opts)
 	shown.close(err)
 	if errors.Is(err, proof.ErrUsage) {
 		err = usageError{err}
 	}
 	return result, err
+}
+
+// told passes events on, with --mask without values.
+func (f *verifyFlags) told(handle func(proof.Event)) func(proof.Event) {
+	if !f.mask {
+		return handle
+	}
+	return func(e proof.Event) {
+		if rows, ok := e.(proof.Rows); ok {
+			if done, ok := rows.Event.(verify.TableCompared); ok && done.Result.Masked != "" {
+				done.Result.Problem = done.Result.Masked
+				e = proof.Rows{Event: done}
+			}
+		}
+		handle(e)
+	}
 }
 
 // write writes one report.

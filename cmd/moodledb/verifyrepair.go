@@ -50,7 +50,7 @@ func (f *verifyFlags) repairRows(ctx context.Context, t *terminal, expected, fou
 	if err != nil {
 		return nil, fmt.Errorf("repair: %w%s", err, repairedBefore(repaired))
 	}
-	again, err := compareShown(ctx, t, f.progress, expected, found, opts)
+	again, err := compareShown(ctx, t, f, expected, found, opts)
 	if err != nil {
 		return nil, fmt.Errorf("compare again: %w%s", err, repairedBefore(repaired))
 	}

@@ -195,3 +195,30 @@ func TestVerifyRepair(t *testing.T) {
 		t.Errorf("repairs what is the same:\n%s", o.Stdout)
 	}
 }
+
+// TestVerifyRepairRights: a role that lacks a right is told which, that on the database before anything is
+// compared; with the rights that are named it repairs.
+func TestVerifyRepairRights(t *testing.T) {
+	n := newNoted(t)
+	mender := n.TargetServer.Role(t, "verify_mender", n.TargetURL)
+	database := "\"" + rig.Parse(t, n.TargetURL).Database + "\""
+	n.TargetServer.Exec(t, n.TargetURL, "REVOKE TEMPORARY ON DATABASE "+database+" FROM PUBLIC", "GRANT USAGE ON SCHEMA public TO verify_mender",
+		"GRANT SELECT ON ALL TABLES IN SCHEMA public TO verify_mender", "GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO verify_mender",
+		"UPDATE mdl_note SET body = 'spoilt' WHERE id = 1", "DELETE FROM mdl_note WHERE id = 3", "SELECT setval(pg_get_serial_sequence('mdl_note', 'id'), 1)")
+	args := []string{"--from", n.SourceURL, "--to", mender, "--repair", "--yes"}
+	for _, missing := range []string{
+		"GRANT TEMPORARY ON DATABASE " + database + ` TO "verify_mender"`,
+		`GRANT SELECT, INSERT, UPDATE, DELETE ON "public"."mdl_note" TO "verify_mender"`,
+		`GRANT SELECT, UPDATE ON SEQUENCE public.mdl_note_id_seq TO "verify_mender"`,
+	} {
+		exit := 1
+		if strings.Contains(missing, "TEMPORARY") {
+			exit = 2
+		}
+		if o := n.verify(t, exit, missing, args...); exit == 2 && o.Stdout != "" {
+			t.Errorf("something was compared:\n%s", o.Stdout)
+		}
+		n.TargetServer.Exec(t, n.TargetURL, missing)
+	}
+	n.verify(t, 0, "Repaired before this comparison", args...)
+}
