@@ -111,7 +111,7 @@ func TestWholeProblems(t *testing.T) {
 	}{
 		"an error":   {broken, 1, verify.Unknown, "a part of the rows: the found side: the disk is gone"},
 		"lost once":  {lost, 1, verify.Same, ""},
-		"lost twice": {lost, 2, verify.Unknown, "a part of the rows: the found side: the connection is gone"},
+		"lost twice": {lost, 2, verify.Unknown, "a part of the rows: the found side: the connection is gone; it was lost for the second time here: compare again when the connection holds"},
 	} {
 		var compared sync.Map
 		o := verify.Options{Events: func(e verify.Event) {

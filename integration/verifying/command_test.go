@@ -222,3 +222,31 @@ func TestVerifyRepairRights(t *testing.T) {
 	}
 	n.verify(t, 0, "Repaired before this comparison", args...)
 }
+
+// TestMaskHidesWhatErrorsQuote: the server's words about a value stand in a report, but not with
+// --mask, and never in a certificate.
+func TestMaskHidesWhatErrorsQuote(t *testing.T) {
+	n := newNoted(t)
+	n.TargetServer.Exec(t, n.TargetURL, "UPDATE mdl_note SET body = 'spoilt' WHERE id = 2", "UPDATE mdl_config SET value = '1' WHERE name = 'version'",
+		"CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE EXCEPTION 'I do not like %', NEW.body; END$$",
+		"CREATE TRIGGER refuse BEFORE UPDATE ON mdl_note FOR EACH ROW EXECUTE FUNCTION refuse()",
+		"INSERT INTO mdl_config (id, name, value) VALUES (-1, 'mine', '2024100705')", "CREATE UNIQUE INDEX only_one ON mdl_config (value) WHERE id = -1 OR value LIKE '2024%'",
+		"CREATE FUNCTION keeps() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RETURN NULL; END$$", "CREATE TRIGGER keeps BEFORE DELETE ON mdl_config FOR EACH ROW EXECUTE FUNCTION keeps()")
+	file := filepath.Join(t.TempDir(), "repaired.json")
+	for _, format := range []string{"text", "json", "html"} {
+		args := n.with("--repair", "--yes", "--format", format, "--progress", "json", "--certificate", file)
+		n.verify(t, 1, "I do not like hidden from many", args...)
+		o := n.verify(t, 1, "(hidden)", append(args, "--mask")...)
+		for _, value := range []string{"hidden from many", "I do not like", "spoilt", "2024100705"} {
+			if strings.Contains(o.Stdout+o.Stderr, value) {
+				t.Errorf("%s shows %q:\n%s%s", format, value, o.Stdout, o.Stderr)
+			}
+		}
+	}
+	for _, name := range []string{file, file + ".html"} {
+		text, err := os.ReadFile(name)
+		if err != nil || bytes.Contains(text, []byte("hidden from many")) || !bytes.Contains(text, []byte("(hidden)")) {
+			t.Errorf("%s: %v\n%s", name, err, text)
+		}
+	}
+}
