@@ -209,7 +209,7 @@ func TestVerifyRepairRights(t *testing.T) {
 	for _, missing := range []string{
 		"GRANT TEMPORARY ON DATABASE " + database + ` TO "verify_mender"`,
 		`GRANT SELECT, INSERT, UPDATE, DELETE ON "public"."mdl_note" TO "verify_mender"`,
-		`GRANT SELECT, UPDATE ON SEQUENCE public.mdl_note_id_seq TO "verify_mender"`,
+		`GRANT SELECT, UPDATE ON SEQUENCE "public"."mdl_note_id_seq" TO "verify_mender"`,
 	} {
 		exit := 1
 		if strings.Contains(missing, "TEMPORARY") {
