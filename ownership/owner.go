@@ -3,6 +3,7 @@ package ownership
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/moodledb/moodledb/postgres"
 )
@@ -74,10 +75,26 @@ func setOwner(ctx context.Context, db DB, schema, owner string) error {
 	if state.Staging == nil && state.Owned && state.Owner != owner {
 		last = append(last, postgres.SetSchemaOwner(schema, owner))
 	}
-	if len(last) == 0 {
-		return nil
+	return db.Transact(ctx, func(tx *postgres.Tx) error {
+		if len(last) > 0 {
+			if err := tx.Exec(ctx, postgres.Batch(last)); err != nil {
+				return err
+			}
+		}
+		return given(ctx, tx, schema, owner)
+	})
+}
+
+// given reads again whose everything is: that a statement went well does not show what an event
+// trigger, or another session, has made of it.
+func given(ctx context.Context, tx *postgres.Tx, schema, owner string) error {
+	left, err := foreignObjects(ctx, tx, schema, owner)
+	if err != nil || len(left) == 0 {
+		return err
 	}
-	return db.Transact(ctx, func(tx *postgres.Tx) error { return tx.Exec(ctx, postgres.Batch(last)) })
+	x := left[0]
+	return fmt.Errorf("of what was given, %d still belong to another role, such as %s %s to %q: an event trigger, or another session, may have given it back; see to that and resume",
+		len(left), strings.ToLower(x.Kind), x.Identity, x.Owner)
 }
 
 // foreignObjects lists what can be given to owner and is not yet owner's.

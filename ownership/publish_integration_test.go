@@ -451,3 +451,28 @@ func TestSetOwnerOfAPlainSchema(t *testing.T) {
 		}
 	})
 }
+
+// TestSetOwnerLooksAgain: what did not stay with the role that it was given to is told.
+func TestSetOwnerLooksAgain(t *testing.T) {
+	forTargets(t, func(t *testing.T, s *testdb.Server) {
+		u := s.Database(t)
+		roles(t, s, u)
+		s.Exec(t, u, "CREATE SCHEMA plain", "CREATE TABLE plain.kept (id int)", "CREATE TABLE plain.taken (id int)",
+			`CREATE FUNCTION public.takes() RETURNS event_trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF (SELECT relowner::regrole::text FROM pg_catalog.pg_class WHERE oid = 'plain.taken'::pg_catalog.regclass) = 'site_owner' THEN
+    ALTER TABLE plain.taken OWNER TO SESSION_USER;
+  END IF;
+END$$`,
+			"CREATE EVENT TRIGGER takes ON ddl_command_end WHEN TAG IN ('ALTER TABLE') EXECUTE FUNCTION public.takes()")
+		db := open(t, u)
+		err := ownership.SetOwner(t.Context(), db, "plain", "site_owner")
+		if err == nil || !strings.Contains(err.Error(), "1 still belong to another role, such as table plain.taken to") {
+			t.Errorf("error %v", err)
+		}
+		s.Exec(t, u, "DROP EVENT TRIGGER takes")
+		if err := ownership.SetOwner(t.Context(), db, "plain", "site_owner"); err != nil {
+			t.Error(err)
+		}
+	})
+}
