@@ -31,7 +31,6 @@ func (r *DifferingRow) Kind() DifferenceKind {
 type noted struct {
 	// rows has the fields of each side's rows, places where they begin, by number, counted from 1; 0 is none.
 	rows, places [2]held
-	buf          []byte
 }
 
 // notedStart is how many bytes of a value are kept.
