@@ -44,9 +44,9 @@ func TestVerifyAcrossBorders(t *testing.T) {
 	n.SourceServer.Exec(t, n.SourceURL, "CREATE TABLE mdl_wide (id bigint NOT NULL AUTO_INCREMENT PRIMARY KEY, v longtext)")
 	n.TargetServer.Exec(t, n.TargetURL, "CREATE TABLE mdl_wide (id bigserial PRIMARY KEY, v text)", "ALTER TABLE mdl_wide ALTER v SET STORAGE EXTERNAL")
 	for i := 1; i <= rows; i++ {
-		n.SourceServer.Exec(t, n.SourceURL, fmt.Sprintf("INSERT INTO mdl_wide VALUES (%d, REPEAT(MD5('%d'), %d))", 2*i, i, size/32))
+		n.SourceServer.Exec(t, n.SourceURL, fmt.Sprintf("INSERT INTO mdl_wide VALUES (%d, REPEAT(SHA2('%d', 256), %d))", 2*i, i, size/64))
 	}
-	n.TargetServer.Exec(t, n.TargetURL, fmt.Sprintf("INSERT INTO mdl_wide SELECT 2 * i, repeat(md5(i::text), %d) FROM generate_series(1, %d) i", size/32, rows),
+	n.TargetServer.Exec(t, n.TargetURL, fmt.Sprintf("INSERT INTO mdl_wide SELECT 2 * i, repeat(encode(sha256(i::text::bytea), 'hex'), %d) FROM generate_series(1, %d) i", size/64, rows),
 		"SELECT setval('mdl_wide_id_seq', 1000)", "ANALYZE mdl_wide")
 	n.SourceServer.Exec(t, n.SourceURL, "ANALYZE TABLE mdl_wide")
 
