@@ -18,7 +18,8 @@ demo: setup-demo build ## install what is missing, migrate the sample site betwe
 	$(BIN) demo
 
 .PHONY: test
-test: setup-test ## install what is missing, run all tests, those on real servers included
+test: ## install what is missing, run all tests, those on real servers included
+	scripts/setup packages
 	scripts/test all
 
 .PHONY: test-unit
