@@ -3,6 +3,7 @@ package convert
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -50,39 +51,44 @@ func canonicalJSONB(dst, field []byte) ([]byte, error) {
 	if err := d.Decode(&v); err != nil || d.More() {
 		return append(dst, field...), nil //nolint:nilerr // see above
 	}
-	return appendJSON(append(dst, jsonbVersion), v), nil
+	return appendJSON(append(dst, jsonbVersion), v)
 }
 
 // jsonbVersion begins the binary form of a jsonb.
 const jsonbVersion = 1
 
 // appendJSON writes a value in the one way in which this file writes it.
-func appendJSON(dst []byte, v any) []byte {
+func appendJSON(dst []byte, v any) (_ []byte, err error) {
 	switch v := v.(type) {
 	case nil:
-		return append(dst, "null"...)
+		return append(dst, "null"...), nil
 	case bool:
-		return strconv.AppendBool(dst, v)
+		return strconv.AppendBool(dst, v), nil
 	case json.Number:
-		return appendNumber(dst, v.String())
+		return appendNumber(dst, v.String()), nil
 	case string:
-		return strconv.AppendQuote(dst, v)
+		return strconv.AppendQuote(dst, v), nil
 	case []any:
 		dst = append(dst, '[')
 		for _, e := range v {
-			dst = append(appendJSON(dst, e), ',')
+			if dst, err = appendJSON(dst, e); err != nil {
+				return dst, err
+			}
+			dst = append(dst, ',')
 		}
-		return append(dst, ']')
+		return append(dst, ']'), nil
 	case map[string]any:
 		dst = append(dst, '{')
 		for _, key := range slices.Sorted(maps.Keys(v)) {
 			dst = append(strconv.AppendQuote(dst, key), ':')
-			dst = append(appendJSON(dst, v[key]), ',')
+			if dst, err = appendJSON(dst, v[key]); err != nil {
+				return dst, err
+			}
+			dst = append(dst, ',')
 		}
-		return append(dst, '}')
-	default:
-		panic("encoding/json makes no such value")
+		return append(dst, '}'), nil
 	}
+	return dst, fmt.Errorf("a JSON value came as %T: this is a fault in moodledb", v)
 }
 
 // appendNumber writes a number by its digits and the place of its point, so that 100, 1e2
