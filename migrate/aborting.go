@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/dustin/go-humanize/english"
+
 	"github.com/moodledb/moodledb/postgres"
 )
 
@@ -45,7 +47,7 @@ func (a *aborting) endLeftovers(ctx context.Context) (string, error) {
 	if err != nil || n == 0 {
 		return "none", err
 	}
-	return plural(n, "session"), nil
+	return english.Plural(n, "session", ""), nil
 }
 
 func (a *aborting) dropSchema(ctx context.Context) (string, error) {
@@ -63,7 +65,7 @@ func (a *aborting) emptyTables(ctx context.Context) (string, error) {
 // batches runs a statement on many tables of the schema that the run loaded.
 func (a *aborting) batches(ctx context.Context, tables []string, statement func(schemaName string, tables []string) string) (string, error) {
 	err := onTables(ctx, a.target, a.plan.Run.Load, tables, statement)
-	return fmt.Sprintf("%s in schema %s", plural(len(tables), "table"), a.plan.Run.Load), err
+	return fmt.Sprintf("%s in schema %s", english.Plural(len(tables), "table", ""), a.plan.Run.Load), err
 }
 
 func (a *aborting) rebuild(ctx context.Context) (string, error) {

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/dustin/go-humanize/english"
+
 	"github.com/moodledb/moodledb/mysql"
 	"github.com/moodledb/moodledb/postgres"
 	"github.com/moodledb/moodledb/recheck"
@@ -155,10 +157,10 @@ func (s *tableState) wasReadAgain(got *recheck.Result) {
 		note(fmt.Sprintf("column %q not read again: %s", x.Column, x.Reason))
 	}
 	if got.Large > 0 {
-		note(plural(int(got.Large), "row") + " not read again: too large for --memory")
+		note(english.Plural(int(got.Large), "row", "") + " not read again: too large for --memory")
 	}
 	if got.Aside > 0 {
-		note(plural(int(got.Aside), "row") + " not read again: a policy dealt with what they hold")
+		note(english.Plural(int(got.Aside), "row", "") + " not read again: a policy dealt with what they hold")
 	}
 }
 

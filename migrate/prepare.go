@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/dustin/go-humanize/english"
+
 	"github.com/moodledb/moodledb/postgres"
 )
 
@@ -91,7 +93,7 @@ func (r *run) make(ctx context.Context) (string, error) {
 		}
 		r.made = append(r.made, t.Target)
 	}
-	detail := fmt.Sprintf("%s in schema %s", plural(len(r.made), "table"), r.plan.Load)
+	detail := fmt.Sprintf("%s in schema %s", english.Plural(len(r.made), "table", ""), r.plan.Load)
 	if r.plan.Mode == DataOnly {
 		if detail, err = r.emptyTables(ctx, conn); err != nil {
 			return "", err
@@ -177,7 +179,7 @@ func (r *run) emptyTables(ctx context.Context, conn *postgres.Conn) (string, err
 	if err != nil {
 		return "", hinted(err)
 	}
-	return fmt.Sprintf("%d keys and indexes put aside, %s emptied", len(journal), plural(len(emptied), "table")), nil
+	return fmt.Sprintf("%d keys and indexes put aside, %s emptied", len(journal), english.Plural(len(emptied), "table", "")), nil
 }
 
 // rebuild turns the journal into what is built after each table's rows. Foreign
@@ -266,7 +268,7 @@ func (r *run) undo(ctx context.Context) error {
 func (r *run) dropMade(ctx context.Context) error {
 	err := onTables(ctx, r.target, r.plan.Load, r.made, postgres.DropTablesIfExist)
 	if err != nil {
-		return fmt.Errorf("drop the %s that the run made in schema %q: %w", plural(len(r.made), "table"), r.plan.Load, err)
+		return fmt.Errorf("drop the %s that the run made in schema %q: %w", english.Plural(len(r.made), "table", ""), r.plan.Load, err)
 	}
 	return nil
 }

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/dustin/go-humanize/english"
+
 	"github.com/moodledb/moodledb/mysql"
 )
 
@@ -70,7 +72,7 @@ func (r *run) holdOn(ctx context.Context) error {
 	}
 	ended, err := r.target.EndLeftovers(ctx, r.plan.Load)
 	if err == nil && ended > 0 {
-		r.send(Notice{Message: plural(ended, "session") + " of the target worked on for a connection that is gone, and had to be ended"})
+		r.send(Notice{Message: english.Plural(ended, "session", "") + " of the target worked on for a connection that is gone, and had to be ended"})
 	}
 	return err
 }

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/dustin/go-humanize/english"
+
 	"github.com/moodledb/moodledb/mysql"
 	"github.com/moodledb/moodledb/ownership"
 	"github.com/moodledb/moodledb/postgres"
@@ -295,7 +297,7 @@ func (r *run) constrain(ctx context.Context) (string, error) {
 			}
 		}
 	}
-	return plural(n, "constraint"), nil
+	return english.Plural(n, "constraint", ""), nil
 }
 
 // constrainLate makes again the foreign keys that were put aside, as far as they are not.

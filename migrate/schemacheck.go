@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/dustin/go-humanize/english"
+
 	"github.com/moodledb/moodledb/convert"
 	"github.com/moodledb/moodledb/diff"
 	"github.com/moodledb/moodledb/drift"
@@ -51,7 +53,7 @@ func (r *run) checkSchema(ctx context.Context, result *Result) error {
 			return "", err
 		}
 		if len(problems) == 0 {
-			return plural(len(r.plan.Tables), "table") + " as planned", nil
+			return english.Plural(len(r.plan.Tables), "table", "") + " as planned", nil
 		}
 		if err := r.undone(ctx); err != nil {
 			return "", err

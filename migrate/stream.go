@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/dustin/go-humanize/english"
+
 	"github.com/moodledb/moodledb/copy"
 	"github.com/moodledb/moodledb/mysql"
 	"github.com/moodledb/moodledb/postgres"
@@ -217,7 +219,7 @@ func (c *stream) replace(ctx context.Context, what string, locked bool, err erro
 		c.run.send(Notice{Message: fmt.Sprintf("%s is started anew: its connection to the source was lost (%s), and a spare one that sees the same moment takes its place", what, lost)})
 		return nil
 	case others > 0:
-		c.run.send(Notice{Message: fmt.Sprintf("%s is left to the %s that see the same moment: its connection to the source was lost (%s)", what, plural(others, "connection"), lost)})
+		c.run.send(Notice{Message: fmt.Sprintf("%s is left to the %s that see the same moment: its connection to the source was lost (%s)", what, english.Plural(others, "connection", ""), lost)})
 		return errStreamOver
 	}
 	return fmt.Errorf("%w: %w: the last connection to the source that sees the moment that is copied was lost (%w)", err, ErrSnapshotLost, lost)

@@ -2,7 +2,6 @@ package migrate
 
 import (
 	"cmp"
-	"fmt"
 	"strings"
 
 	"github.com/moodledb/moodledb/convert"
@@ -155,12 +154,4 @@ func (m *maker) convertFindings(findings []convert.Finding) {
 			Code: f.Code, Severity: severity, Table: f.Table, Object: object, Message: f.Message, Hint: f.Hint,
 		})
 	}
-}
-
-// plural is "1 table" or "2 tables".
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/dustin/go-humanize/english"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/moodledb/moodledb/mysql"
@@ -243,7 +244,7 @@ func (r *run) withoutTransactions(db *database, s *mysqlSide) {
 	if r.opts.Snapshot == mysql.SnapshotNone {
 		how = "are read unlocked, as asked, and as they are at that moment"
 	}
-	r.notice("%s of the %s side have no transactions, such as %q: they %s", plural(int64(len(names)), "table"), db.side, names[0], how)
+	r.notice("%s of the %s side have no transactions, such as %q: they %s", english.Plural(len(names), "table", ""), db.side, names[0], how)
 }
 
 // read takes a snapshot of the side for the tables of the pairs.

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/dustin/go-humanize/english"
+
 	"github.com/moodledb/moodledb/mysql"
 	"github.com/moodledb/moodledb/postgres"
 	"github.com/moodledb/moodledb/schema"
@@ -177,13 +179,13 @@ func (r *run) explains(l *ledger, table string, x explained) {
 	if x.changed > 0 {
 		r.legal = append(r.legal, Legal{
 			Table: table, Kind: LegalChanged, Rows: x.changed,
-			Message: fmt.Sprintf("migration %d could not store values of %s as they were; what it stored is still there", l.run.ID, plural(x.changed, "row")),
+			Message: fmt.Sprintf("migration %d could not store values of %s as they were; what it stored is still there", l.run.ID, english.Plural(int(x.changed), "row", "")),
 		})
 	}
 	if x.rejected > 0 {
 		r.legal = append(r.legal, Legal{
 			Table: table, Kind: LegalRejected, Rows: x.rejected,
-			Message: fmt.Sprintf("migration %d set %s aside; they are in the table moodledb.rejected_row", l.run.ID, plural(x.rejected, "row")),
+			Message: fmt.Sprintf("migration %d set %s aside; they are in the table moodledb.rejected_row", l.run.ID, english.Plural(int(x.rejected), "row", "")),
 		})
 	}
 }
@@ -195,14 +197,6 @@ func (l *ledger) touched(p *pair) bool {
 	}
 	t := l.tables[p.found.table.Name]
 	return t.Changed+t.Rejected > 0
-}
-
-// plural is "1 row" or "2 rows".
-func plural(n int64, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 // beyond states that the expected side has changed since it was migrated, where that can be told.
@@ -241,7 +235,7 @@ func (r *run) renderings() {
 	}
 	for _, how := range []string{floatRendering, blankRendering, jsonRendering, numericRendering, castRendering} {
 		if n := count[how]; n > 0 {
-			r.legal = append(r.legal, Legal{Kind: LegalRendering, Message: fmt.Sprintf("%s (%s)", how, plural(n, "column"))})
+			r.legal = append(r.legal, Legal{Kind: LegalRendering, Message: fmt.Sprintf("%s (%s)", how, english.Plural(int(n), "column", ""))})
 		}
 	}
 }

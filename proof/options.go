@@ -33,8 +33,8 @@ type Options struct {
 	Seed uint64
 	// SinceID is the least id that is compared; 0 for all.
 	SinceID int64
-	// Jobs is how many parts are compared at once, each with a session on either
-	// side; 0 means by the number of cores.
+	// Jobs is how many parts of each side are read at once, each by a session of its
+	// own; 0 means by the number of cores.
 	Jobs int
 	// Memory bounds what is allocated, in bytes, and is at least [MinMemory]; 0 means 256 MiB.
 	Memory int64

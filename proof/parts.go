@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/dustin/go-humanize/english"
+
 	"github.com/moodledb/moodledb/mysql"
 	"github.com/moodledb/moodledb/schema"
 	"github.com/moodledb/moodledb/verify"
@@ -115,7 +117,7 @@ func (r *run) divide(ctx context.Context) error {
 	}
 	r.pairs = kept
 	if r.opts.Sample < 100 && undivided > 0 {
-		r.notice("%s whose key is not one column of whole numbers cannot be divided, and are compared as a whole", plural(int64(undivided), "larger table"))
+		r.notice("%s whose key is not one column of whole numbers cannot be divided, and are compared as a whole", english.Plural(undivided, "larger table", ""))
 	}
 	return nil
 }
